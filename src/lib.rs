@@ -4,4 +4,5 @@
 //! way round; `tests/it/architecture.rs` checks it):
 
 pub mod clock;
+pub mod domain;
 pub mod simulator;

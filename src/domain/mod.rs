@@ -1,0 +1,13 @@
+//! The rules, pure: no I/O, no `async`, no clock, no environment.
+//!
+//! Owns: every decision about money, time, states and rights. It is told `now`, ids and prices, and returns values.
+//! Does not own: where those come from (`store`, `marketplace`) and what is done with them (`app`).
+
+pub mod catalog;
+pub mod money;
+pub mod pricing;
+pub mod proration;
+pub mod quote_json;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod time;
