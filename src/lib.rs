@@ -1,8 +1,11 @@
 //! Seatkey connects software publishers to Microsoft's commercial marketplace.
 //!
-//! The modules, in the order in which they may import each other (a later one may use an earlier one, never the other
-//! way round; `tests/it/architecture.rs` checks it):
+//! The modules stand in the order in which they may import each other (a later one may use an earlier one, never the
+//! other way round; `tests/it/architecture.rs` checks it). [`simulator`] uses [`clock`] alone.
 
 pub mod clock;
-pub mod domain;
 pub mod simulator;
+
+pub mod domain;
+
+pub mod cli;

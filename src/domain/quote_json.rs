@@ -19,7 +19,7 @@ pub enum Amounts {
 }
 
 impl Amounts {
-    fn text(self, value: impl ToString) -> Option<String> {
+    fn text(self, value: &impl ToString) -> Option<String> {
         (self == Self::Shown).then(|| value.to_string())
     }
 }
@@ -97,13 +97,13 @@ impl QuoteJson {
             term_unit: quote.term_unit.as_str().to_owned(),
             segment: quote.segment.name.to_string(),
             lines: quote.lines.iter().filter(|line| !line.quantity.is_zero()).map(|l| line_json(l, amounts)).collect(),
-            total: amounts.text(quote.total),
+            total: amounts.text(&quote.total),
             unused_included_users: quote.unused_included_users,
             segments: quote.considered.iter().map(|considered| segment_json(considered, amounts)).collect(),
             next_break: quote.next_break.as_ref().map(|next| NextBreakJson {
                 users: next.users,
                 segment: next.segment.name.to_string(),
-                total: amounts.text(next.total),
+                total: amounts.text(&next.total),
             }),
             upgrade: upgrade.map(|upgrade| upgrade_json(upgrade, amounts)),
         }
@@ -115,8 +115,8 @@ fn line_json(line: &Line, amounts: Amounts) -> LineJson {
         description: line.item.description(),
         dimension: line.dimension.to_string(),
         quantity: line.quantity.to_string(),
-        unit_price: amounts.text(line.unit_price),
-        amount: amounts.text(line.amount),
+        unit_price: amounts.text(&line.unit_price),
+        amount: amounts.text(&line.amount),
     }
 }
 
@@ -126,7 +126,7 @@ fn segment_json(considered: &Considered, amounts: Amounts) -> SegmentJson {
         segment: considered.segment.name.to_string(),
         eligible: considered.total.is_some(),
         reason: if considered.total.is_none() { too_small() } else { None },
-        total: considered.total.and_then(|total: Amount| amounts.text(total)),
+        total: considered.total.and_then(|total: Amount| amounts.text(&total)),
         chosen: considered.chosen,
     }
 }
@@ -139,8 +139,8 @@ fn upgrade_json(upgrade: &UpgradeQuote, amounts: Amounts) -> UpgradeJson {
         remaining_days: upgrade.remaining_days,
         dimension: upgrade.dimension.to_string(),
         quantity: upgrade.quantity.to_string(),
-        unit_price: amounts.text(upgrade.unit_price),
-        amount: amounts.text(upgrade.amount),
-        next_term_total: amounts.text(upgrade.next_term_total),
+        unit_price: amounts.text(&upgrade.unit_price),
+        amount: amounts.text(&upgrade.amount),
+        next_term_total: amounts.text(&upgrade.next_term_total),
     }
 }

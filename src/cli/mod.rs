@@ -1,0 +1,56 @@
+//! The command line: one file per command. Exit code 0 = done, 1 = the answer is no, 2 = wrong usage or configuration.
+//! Errors go to standard error as one sentence that says what to do.
+
+mod catalog;
+mod output;
+mod quote;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{print_error, print_line};
+
+/// Seatkey connects software publishers to Microsoft's commercial marketplace.
+#[derive(Debug, Parser)]
+#[command(name = "seatkey", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A quote from the catalog's list prices
+    Quote(quote::QuoteArgs),
+    /// Validates a catalog; names file, line and field
+    #[command(subcommand)]
+    Catalog(catalog::CatalogCommand),
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The answer is no: exit code 1.
+    #[error("{0}")]
+    No(String),
+    /// Wrong usage or configuration: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Runs one command to its end.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Quote(args) => quote::run(&args),
+        Command::Catalog(command) => catalog::run(&command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print_error(&failure.to_string());
+            ExitCode::from(if matches!(failure, Failure::No(_)) { 1 } else { 2 })
+        }
+    }
+}

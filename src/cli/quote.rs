@@ -1,0 +1,141 @@
+//! `seatkey quote`: what N users cost, from the catalog's list prices, and what an upgrade within a term would.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use time::{Date, macros::format_description};
+
+use super::{Failure, catalog, output::print_json, print_line};
+use crate::domain::{
+    catalog::{Catalog, Plan},
+    money::{Currency, grouped},
+    pricing::{PricedPlan, Quote},
+    proration::{UpgradeFrom, UpgradeQuote, quote_upgrade},
+    quote_json::{Amounts, QuoteJson},
+    time::Term,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct QuoteArgs {
+    /// The plan's id
+    #[arg(long)]
+    plan: String,
+    /// Users in total
+    #[arg(long)]
+    users: u32,
+    /// The offer's id, where plan ids repeat
+    #[arg(long)]
+    offer: Option<String>,
+    /// The catalog; default: `SEATKEY__CATALOG__PATH`, else the built-in example
+    #[arg(long)]
+    catalog: Option<PathBuf>,
+    /// The buyer's market, such as DE
+    #[arg(long, conflicts_with = "currency")]
+    market: Option<String>,
+    /// The currency, such as EUR
+    #[arg(long)]
+    currency: Option<String>,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+    /// Quotes an upgrade from that many users
+    #[arg(long, requires_all = ["term_start", "term_end", "on"])]
+    from_users: Option<u32>,
+    /// The first day of the term (YYYY-MM-DD)
+    #[arg(long, value_parser = parse_date, requires = "from_users")]
+    term_start: Option<Date>,
+    /// The last day of the term
+    #[arg(long, value_parser = parse_date, requires = "from_users")]
+    term_end: Option<Date>,
+    /// The day of the upgrade
+    #[arg(long, value_parser = parse_date, requires = "from_users")]
+    on: Option<Date>,
+}
+
+fn parse_date(text: &str) -> Result<Date, String> {
+    Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|_| "write a date as YYYY-MM-DD".to_owned())
+}
+
+pub(super) fn run(args: &QuoteArgs) -> Result<(), Failure> {
+    let (catalog, _) = catalog::load(args.catalog.as_deref())?;
+    let plan = find_plan(&catalog, args)?;
+    let currency = choose_currency(&catalog, plan, args)?;
+    let prices = plan
+        .list_prices(currency)
+        .ok_or_else(|| Failure::Usage(format!("plan \"{}\" has no {currency} prices", plan.id)))?;
+    let priced = PricedPlan::new(plan, prices).map_err(|error| Failure::Usage(error.to_string()))?;
+    let quote = priced.quote(args.users).map_err(|error| Failure::No(error.to_string()))?;
+    let upgrade = upgrade(&priced, args)?;
+    if args.json {
+        return print_json(&QuoteJson::new(&quote, upgrade.as_ref(), Amounts::Shown));
+    }
+    print_table(&quote, upgrade.as_ref());
+    Ok(())
+}
+
+fn find_plan<'a>(catalog: &'a Catalog, args: &'a QuoteArgs) -> Result<&'a Plan, Failure> {
+    let wanted = |offer_id: &str| args.offer.as_deref().is_none_or(|wanted| wanted == offer_id);
+    let mut found = catalog.plans_named(&args.plan).filter(|(offer, _)| wanted(&offer.id));
+    match (found.next(), found.next()) {
+        (Some((_, plan)), None) => Ok(plan),
+        (Some(_), Some(_)) => {
+            Err(Failure::Usage(format!("several offers have a plan \"{}\"; name one with --offer", args.plan)))
+        }
+        (None, _) => Err(Failure::Usage(format!("the catalog has no plan \"{}\"", args.plan))),
+    }
+}
+
+/// The named currency or market; else the only one that the plan has; else EUR.
+fn choose_currency(catalog: &Catalog, plan: &Plan, args: &QuoteArgs) -> Result<Currency, Failure> {
+    match (&args.currency, &args.market, plan.prices.as_slice()) {
+        (Some(code), _, _) => code.parse().map_err(|error| Failure::Usage(format!("{error}"))),
+        (None, Some(market), _) => catalog.markets.get(market).copied().ok_or_else(|| {
+            Failure::Usage(format!("the catalog has no market \"{market}\"; add it under [markets] or use --currency"))
+        }),
+        (None, None, [only]) => Ok(only.currency),
+        (None, None, _) => Ok(Currency::EUR),
+    }
+}
+
+fn upgrade(priced: &PricedPlan, args: &QuoteArgs) -> Result<Option<UpgradeQuote>, Failure> {
+    let (Some(users), Some(start), Some(end), Some(on)) = (args.from_users, args.term_start, args.term_end, args.on)
+    else {
+        return Ok(None);
+    };
+    let term = Term::new(start, end).ok_or_else(|| Failure::Usage("the term ends before it starts".to_owned()))?;
+    let today = priced.quote(users).map_err(|error| Failure::No(format!("--from-users: {error}")))?;
+    let from = UpgradeFrom { users, segment: &today.segment.name, term, first_day: on };
+    quote_upgrade(priced, from, args.users).map(Some).map_err(|error| Failure::No(error.to_string()))
+}
+
+fn print_table(quote: &Quote, upgrade: Option<&UpgradeQuote>) {
+    let currency = quote.total.currency;
+    print_line(&format!("{:<44} {:>12} {:>14} {:>14}", "Item", "Quantity", "Unit price", format!("Price, {currency}")));
+    for line in &quote.lines {
+        let (quantity, price) = (grouped(&line.quantity.to_string()), grouped(&line.unit_price.to_string()));
+        let amount = grouped(&line.amount.to_string());
+        print_line(&format!("{:<44} {quantity:>12} {price:>14} {amount:>14}", line.item.description()));
+    }
+    let total = grouped(&quote.total.to_string());
+    print_line(&format!("{:<72} {total:>14}", format!("A full {}, without VAT", quote.term_unit.noun())));
+    print_line(&format!("\n{} is the cheapest segment for {} users.", quote.segment.name, quote.users));
+    if quote.unused_included_users > 0 {
+        print_line(&format!("{} more users cost nothing.", quote.unused_included_users));
+    }
+    if let Some(next) = &quote.next_break {
+        let total = grouped(&next.total.to_string());
+        print_line(&format!("{} pays from {} users on ({total} {currency}).", next.segment.name, next.users));
+    }
+    if let Some(upgrade) = upgrade {
+        print_line(&format!(
+            "\nUpgrade from {} to {} users, {} of {} days: {} × {} = {} {currency} now.",
+            upgrade.from_users,
+            upgrade.to_users,
+            upgrade.remaining_days,
+            upgrade.term_days,
+            upgrade.quantity,
+            grouped(&upgrade.unit_price.to_string()),
+            grouped(&upgrade.amount.to_string()),
+        ));
+    }
+}
