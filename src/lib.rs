@@ -8,4 +8,6 @@ pub mod simulator;
 
 pub mod domain;
 
+pub mod store;
+
 pub mod cli;

@@ -1,1 +1,19 @@
+//! The database schema, one file per step, append-only: a step that has landed is never edited.
+//!
+//! Portable types only (SQLite and PostgreSQL): instants are microseconds in `BIGINT`, dates ISO text, amounts minor units,
+//! quantities millionths, unit prices and structured values text. No database clock, no `NUMERIC`.
 
+mod m0001_purchase;
+
+use sea_orm_migration::prelude::*;
+
+/// All steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_purchase::Migration)]
+    }
+}

@@ -4,10 +4,14 @@
 //! Does not own: where those come from (`store`, `marketplace`) and what is done with them (`app`).
 
 pub mod catalog;
+pub mod enrolment;
+pub mod license;
 pub mod money;
+pub mod policy;
 pub mod pricing;
 pub mod proration;
 pub mod quote_json;
+pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
+use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{Extra, Plan, PriceList, Segment},
@@ -38,7 +39,7 @@ struct PricedSegment {
 }
 
 /// One line of a quote: quantity × unit price.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// What is bought.
     pub item: Item,
@@ -53,7 +54,7 @@ pub struct Line {
 }
 
 /// What a line is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Item {
     /// The base fee of a segment.
     BaseFee(Arc<Segment>),
@@ -79,7 +80,7 @@ impl Item {
 }
 
 /// A segment's answer to "what would N users cost here".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Considered {
     /// The segment.
     pub segment: Arc<Segment>,
@@ -90,7 +91,7 @@ pub struct Considered {
 }
 
 /// The smallest larger number of users for which another segment is chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextBreak {
     /// That number.
     pub users: u32,
@@ -101,7 +102,7 @@ pub struct NextBreak {
 }
 
 /// The priced and explained answer to "what do N users cost", for one full term.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// The plan.
     pub plan_id: Arc<str>,

@@ -132,7 +132,7 @@ pub struct Extra {
 }
 
 /// What the first license key is good for (`product.md` §5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FirstKey {
     /// It ends with the hold plus a leeway.

@@ -1,0 +1,247 @@
+//! The job table: work that is written in the transaction of its cause, and claimed by lease.
+//!
+//! Correctness comes from unique keys and repeatable steps; the lease only saves work.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{Reader, Result, Store, StoreError, Tx};
+use crate::clock::{from_micros, new_id, to_micros};
+
+const TABLE: &str = "job";
+/// How many due jobs a claimer looks at before it gives up for this round.
+const CANDIDATES: u64 = 8;
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "job")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub kind: String,
+        pub subject: Uuid,
+        pub state: String,
+        pub run_at: i64,
+        pub attempts: i32,
+        pub lease_owner: Option<Uuid>,
+        pub lease_until: i64,
+        pub last_error: Option<String>,
+        pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobKind {
+    /// Activate a subscription at Microsoft and bring its enrolment to an end; the subject is the subscription.
+    ActivateSubscription,
+    /// Hand a mail to the mail server; the subject is the mail.
+    SendMail,
+}
+
+impl JobKind {
+    /// The word in the table and in logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ActivateSubscription => "activate_subscription",
+            Self::SendMail => "send_mail",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::ActivateSubscription, Self::SendMail].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Who claims, and until when the claim holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The worker, new at each start.
+    pub owner: Uuid,
+    /// How long others keep away.
+    pub lease: Duration,
+}
+
+/// A claimed job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: Uuid,
+    /// What there is to do.
+    pub kind: JobKind,
+    /// With what.
+    pub subject: Uuid,
+    /// Which attempt this is, counted from 1.
+    pub attempts: u32,
+    /// When its cause happened.
+    pub created_at: OffsetDateTime,
+}
+
+impl Tx {
+    /// Writes a job, once for each (kind, subject).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn insert_job(&self, kind: JobKind, subject: Uuid, now: OffsetDateTime) -> Result<()> {
+        let row = entity::ActiveModel {
+            id: Set(new_id(now)),
+            kind: Set(kind.as_str().to_owned()),
+            subject: Set(subject),
+            state: Set("ready".to_owned()),
+            run_at: Set(to_micros(now)),
+            attempts: Set(0),
+            lease_until: Set(0),
+            created_at: Set(to_micros(now)),
+            ..Default::default()
+        };
+        let once = OnConflict::columns([entity::Column::Kind, entity::Column::Subject]).do_nothing().to_owned();
+        entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+
+    /// Ends a job with its effect, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn finish_job(&self, id: Uuid) -> Result<()> {
+        let row = entity::ActiveModel { state: Set("done".to_owned()), last_error: Set(None), ..released() };
+        write(self, id, row).await
+    }
+}
+
+impl Store {
+    /// Claims the job that has been due for longest. May lose against other workers, then it takes the next one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn claim_job(&self, claim: Claim, now: OffsetDateTime) -> Result<Option<Job>> {
+        use entity::Column;
+        let free = || Column::State.eq("ready").and(Column::LeaseUntil.lte(to_micros(now)));
+        let due = entity::Entity::find()
+            .filter(free().and(Column::RunAt.lte(to_micros(now))))
+            .order_by_asc(Column::RunAt)
+            .order_by_asc(Column::Id)
+            .limit(CANDIDATES)
+            .all(self.connection())
+            .await?;
+        for row in due {
+            let claimed = entity::ActiveModel {
+                lease_owner: Set(Some(claim.owner)),
+                lease_until: Set(to_micros(now.saturating_add(claim.lease))),
+                attempts: Set(row.attempts.saturating_add(1)),
+                ..Default::default()
+            };
+            let result = entity::Entity::update_many()
+                .set(claimed)
+                .filter(Column::Id.eq(row.id).and(Column::Attempts.eq(row.attempts)).and(free()))
+                .exec(self.connection())
+                .await?;
+            if result.rows_affected == 1 {
+                return from_row(&row).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives a job back, to be run at `run_at`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn postpone_job(&self, id: Uuid, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
+        let row = entity::ActiveModel {
+            run_at: Set(to_micros(run_at)),
+            last_error: Set(reason.map(str::to_owned)),
+            ..released()
+        };
+        write(self, id, row).await
+    }
+
+    /// Sets a job aside for a person: trying again does not help.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn bury_job(&self, id: Uuid, reason: &str) -> Result<()> {
+        let row = entity::ActiveModel {
+            state: Set("dead".to_owned()),
+            last_error: Set(Some(reason.to_owned())),
+            ..released()
+        };
+        write(self, id, row).await
+    }
+
+    /// Jobs that are due or being worked on now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_open_jobs(&self, now: OffsetDateTime) -> Result<i64> {
+        use entity::Column;
+        let open = Column::State.eq("ready");
+        let due_or_leased = Column::RunAt.lte(to_micros(now)).or(Column::LeaseUntil.gt(to_micros(now)));
+        count(self, open.and(due_or_leased)).await
+    }
+
+    /// Jobs that wait for a person.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_dead_jobs(&self) -> Result<i64> {
+        count(self, entity::Column::State.eq("dead")).await
+    }
+
+    /// When the next job that is not being worked on becomes due.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_next_job_time(&self) -> Result<Option<OffsetDateTime>> {
+        let row = entity::Entity::find()
+            .filter(entity::Column::State.eq("ready"))
+            .order_by_asc(entity::Column::RunAt)
+            .one(self.connection())
+            .await?;
+        Ok(row.map(|row| from_micros(row.run_at)))
+    }
+}
+
+fn released() -> entity::ActiveModel {
+    entity::ActiveModel { lease_owner: Set(None), lease_until: Set(0), ..Default::default() }
+}
+
+async fn write(reader: &impl Reader, id: Uuid, row: entity::ActiveModel) -> Result<()> {
+    entity::Entity::update_many().set(row).filter(entity::Column::Id.eq(id)).exec(reader.connection()).await?;
+    Ok(())
+}
+
+async fn count(store: &Store, filter: sea_orm::sea_query::SimpleExpr) -> Result<i64> {
+    let count = entity::Entity::find()
+        .select_only()
+        .column_as(Expr::col(entity::Column::Id).count(), "count")
+        .filter(filter)
+        .into_tuple::<i64>()
+        .one(store.connection())
+        .await?;
+    Ok(count.unwrap_or(0))
+}
+
+fn from_row(row: &entity::Model) -> Result<Job> {
+    let unknown = || StoreError::inconsistent(TABLE, "kind", row.id, &row.kind);
+    Ok(Job {
+        id: row.id,
+        kind: JobKind::from_word(&row.kind).ok_or_else(unknown)?,
+        subject: row.subject,
+        attempts: u32::try_from(row.attempts).unwrap_or(0).saturating_add(1),
+        created_at: from_micros(row.created_at),
+    })
+}

@@ -1,0 +1,95 @@
+//! Signed license keys, unique by (subscription, sequence number).
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Reader, Result, Store, StoreError, Tx};
+use crate::clock::{from_micros, new_id, to_micros};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "license_key")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub subscription_id: Uuid,
+        pub license_id: String,
+        pub seq: i32,
+        pub signing_key_id: String,
+        pub compact: String,
+        pub expires_at: i64,
+        pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A license key as it was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenseKey {
+    /// The subscription.
+    pub subscription_id: Uuid,
+    /// The license id (`jti`).
+    pub license_id: String,
+    /// Which key of that license.
+    pub seq: u32,
+    /// The `kid` of the signing key.
+    pub signing_key_id: String,
+    /// The key's text: a compact JWS.
+    pub compact: String,
+    /// From when on it is no longer valid.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Store {
+    /// The newest key of a subscription.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_newest_key(&self, subscription_id: Uuid) -> Result<Option<LicenseKey>> {
+        let row = entity::Entity::find()
+            .filter(entity::Column::SubscriptionId.eq(subscription_id))
+            .order_by_desc(entity::Column::Seq)
+            .one(self.connection())
+            .await?;
+        row.map(|row| {
+            let wrong = |_| StoreError::inconsistent("license_key", "seq", row.id, row.seq);
+            Ok(LicenseKey {
+                subscription_id: row.subscription_id,
+                license_id: row.license_id,
+                seq: u32::try_from(row.seq).map_err(wrong)?,
+                signing_key_id: row.signing_key_id,
+                compact: row.compact,
+                expires_at: from_micros(row.expires_at),
+            })
+        })
+        .transpose()
+    }
+}
+
+impl Tx {
+    /// Keeps a signed key.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when that number has been signed before.
+    pub async fn insert_license_key(&self, key: &LicenseKey, now: OffsetDateTime) -> Result<()> {
+        let row = entity::ActiveModel {
+            id: Set(new_id(now)),
+            subscription_id: Set(key.subscription_id),
+            license_id: Set(key.license_id.clone()),
+            seq: Set(i32::try_from(key.seq).unwrap_or(i32::MAX)),
+            signing_key_id: Set(key.signing_key_id.clone()),
+            compact: Set(key.compact.clone()),
+            expires_at: Set(to_micros(key.expires_at)),
+            created_at: Set(to_micros(now)),
+        };
+        entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+}

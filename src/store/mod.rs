@@ -1,0 +1,152 @@
+//! The database: the only module that knows SQL. One set of queries for SQLite and PostgreSQL.
+//!
+//! Owns: tables, transactions, row versions, unique keys. Entities never leave it. Does not own: decisions.
+//! Invariants: writes run in one transaction ([`Store::begin`]); instants are microseconds; nothing asks the database's
+//! clock; a write that a retry could repeat has a unique key.
+
+#![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
+
+mod audit;
+mod charges;
+mod enrolments;
+mod error;
+mod jobs;
+mod license_keys;
+mod mails;
+mod quotes;
+mod sessions;
+mod sign_ins;
+mod subscriptions;
+mod trial_uses;
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+pub use audit::AuditEntry;
+pub use charges::{Charge, NewCharge};
+pub use enrolments::Enrolment;
+pub use error::StoreError;
+pub use jobs::{Claim, Job, JobKind};
+pub use license_keys::LicenseKey;
+pub use mails::{Attachment, Mail, MailState, NewMail};
+pub use quotes::StoredQuote;
+pub use sessions::{Arrival, Session};
+pub use sign_ins::SignIn;
+
+/// How long a writer waits for another one on SQLite.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_CONNECTIONS: u32 = 8;
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The connection pool. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+}
+
+/// A write transaction; dropped without [`Tx::commit`] it is rolled back.
+#[derive(Debug)]
+pub struct Tx {
+    tx: DatabaseTransaction,
+}
+
+impl Store {
+    /// Opens `sqlite://path`, `sqlite::memory:` or `postgres://…`; a missing SQLite file is created.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`] when the database cannot be opened.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let sqlite = url.starts_with("sqlite:");
+        let created = if sqlite && !url.contains(":memory:") && !url.contains('?') {
+            format!("{url}?mode=rwc")
+        } else {
+            url.to_owned()
+        };
+        let mut options = ConnectOptions::new(created);
+        let in_memory = url.contains(":memory:");
+        options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS }).sqlx_logging(false);
+        options.acquire_timeout(Duration::from_secs(10));
+        if sqlite {
+            options.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .busy_timeout(BUSY_TIMEOUT)
+                    .foreign_keys(true)
+            });
+        }
+        let db = Database::connect(options).await.map_err(StoreError::unreachable)?;
+        Ok(Self { db })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a step fails; steps that are done stay done.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(seatkey_migrations::Migrator::up(&self.db, None).await?)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.db.execute_unprepared("SELECT 1").await.map(|_| ())?)
+    }
+
+    /// Starts a write transaction. On SQLite it takes the write lock at once: a reader that turns writer half-way could fail.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another writer holds the lock for too long.
+    pub async fn begin(&self) -> Result<Tx> {
+        let sqlite = self.db.get_database_backend() == DatabaseBackend::Sqlite;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Tx { tx: self.db.begin_with_options(options).await? })
+    }
+
+    /// Closes all connections.
+    pub async fn close(self) {
+        // A failure to say good-bye loses nothing: every commit has been answered.
+        drop(self.db.close().await);
+    }
+}
+
+impl Tx {
+    /// Makes everything of this transaction durable.
+    ///
+    /// # Errors
+    /// [`StoreError`]; whether it took effect is then unknown.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// Whoever can run queries: the pool for reads, a transaction for reads that decide.
+pub trait Reader: Sync {
+    /// The connection behind it.
+    #[doc(hidden)]
+    fn connection(&self) -> &(impl ConnectionTrait + 'static);
+}
+
+impl Reader for Store {
+    fn connection(&self) -> &(impl ConnectionTrait + 'static) {
+        &self.db
+    }
+}
+
+impl Reader for Tx {
+    fn connection(&self) -> &(impl ConnectionTrait + 'static) {
+        &self.tx
+    }
+}

@@ -1,0 +1,79 @@
+//! First-time trials that were used up, unique by (trial group, customer).
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::ExprTrait};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Reader, Result, Store, Tx};
+use crate::clock::{new_id, to_micros};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "trial_use")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub trial_group: String,
+        pub customer: String,
+        pub subscription_id: Uuid,
+        pub days: i32,
+        pub used_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+async fn is_used(reader: &impl Reader, trial_group: &str, customer: &str) -> Result<bool> {
+    use entity::Column;
+    let key = Column::TrialGroup.eq(trial_group).and(Column::Customer.eq(customer));
+    Ok(entity::Entity::find().filter(key).one(reader.connection()).await?.is_some())
+}
+
+impl Store {
+    /// Whether a customer has had the first-time trial of a group.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn is_trial_used(&self, trial_group: &str, customer: &str) -> Result<bool> {
+        is_used(self, trial_group, customer).await
+    }
+}
+
+impl Tx {
+    /// The same, as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn is_trial_used(&self, trial_group: &str, customer: &str) -> Result<bool> {
+        is_used(self, trial_group, customer).await
+    }
+
+    /// Uses up a first-time trial, for ever.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when it is used up already.
+    pub async fn insert_trial_use(
+        &self,
+        trial_group: &str,
+        customer: &str,
+        subscription_id: Uuid,
+        days: u32,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let row = entity::ActiveModel {
+            id: Set(new_id(now)),
+            trial_group: Set(trial_group.to_owned()),
+            customer: Set(customer.to_owned()),
+            subscription_id: Set(subscription_id),
+            days: Set(i32::try_from(days).unwrap_or(i32::MAX)),
+            used_at: Set(to_micros(now)),
+        };
+        entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+}
