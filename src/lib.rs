@@ -4,10 +4,15 @@
 //! other way round; `tests/it/architecture.rs` checks it). [`simulator`] uses [`clock`] alone.
 
 pub mod clock;
+pub mod http;
 pub mod simulator;
 
 pub mod domain;
 
+pub mod identity;
+pub mod mail;
+pub mod marketplace;
+pub mod signing;
 pub mod store;
 
 pub mod cli;

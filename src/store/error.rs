@@ -55,7 +55,6 @@ impl StoreError {
         Self::Unreachable(error.to_string())
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "every caller makes the values for this call")]
     pub(super) fn inconsistent(
         table: &'static str,
         column: &'static str,

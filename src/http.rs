@@ -1,0 +1,44 @@
+//! The one way to make an HTTP client: time-outs, no redirects, the ring provider, no proxies by surprise.
+
+use std::time::Duration;
+
+/// Longer than any healthy answer of Microsoft's, shorter than a buyer's patience.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Installs the TLS provider for the whole process. Without it `reqwest` panics at the first client; a second call does
+/// nothing.
+pub fn install_crypto_provider() {
+    // The error says that a provider is installed already, which is what we want.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// The HTTP client for everything that leaves this process.
+///
+/// # Errors
+/// When the machine's certificate store cannot be read.
+#[expect(clippy::disallowed_methods, reason = "the one place that may build a client")]
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    install_crypto_provider();
+    reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("seatkey/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+/// The text of an answer, up to `limit` bytes; `None` when it is longer.
+///
+/// # Errors
+/// When the connection breaks.
+pub async fn bounded_text(mut response: reqwest::Response, limit: usize) -> reqwest::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}

@@ -1,0 +1,180 @@
+//! Sign-in of people with OpenID Connect at Entra: authorization code with PKCE, any tenant, personal accounts too.
+//!
+//! Owns: the trip to Entra and back, and that the ID token is what it says. Does not own: sessions (`store`) and rights
+//! (`domain::policy`).
+//! Traps that this file answers: the issuer of the `common` authority is a template, so the library's discovery refuses
+//! it; each token is checked against its own tenant's issuer here; keys roll over; times are checked by our clock.
+
+mod provider;
+
+use chrono::DateTime;
+use openidconnect::{
+    AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse as _,
+    core::CoreAuthPrompt, core::CoreAuthenticationFlow,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use url::Url;
+use uuid::Uuid;
+
+use crate::{clock::SharedClock, domain::policy::Identity};
+use provider::{Http, IdToken, Provider};
+
+/// Keys are fetched anew at most this often, whatever tokens arrive.
+const KEY_REFRESH_PAUSE: time::Duration = time::Duration::minutes(5);
+
+/// Claims of Entra that the standard does not know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EntraClaims {
+    tid: Option<String>,
+    oid: Option<String>,
+}
+
+impl openidconnect::AdditionalClaims for EntraClaims {}
+
+/// Where to send a browser, and what to remember until it is back.
+#[derive(Debug)]
+pub struct Departure {
+    /// Entra's page.
+    pub url: Url,
+    /// `state`.
+    pub state: String,
+    /// `nonce`.
+    pub nonce: String,
+    /// The PKCE verifier.
+    pub pkce_verifier: String,
+}
+
+/// Who came back.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The pair that identifies.
+    pub identity: Identity,
+    /// A name to greet with.
+    pub name: String,
+    /// An address to suggest; it grants nothing and may be empty.
+    pub email: String,
+}
+
+/// Why somebody could not be signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Our registration at Entra is wrong or its secret has expired.
+    #[error("Entra does not accept our sign-in registration: {0}")]
+    Registration(String),
+    /// Entra did not answer.
+    #[error("Entra does not answer: {0}")]
+    Unreachable(String),
+    /// The answer is not genuine, not for us, or not of this sign-in.
+    #[error("the sign-in cannot be accepted: {0}")]
+    Untrusted(String),
+}
+
+/// The sign-in of one app registration.
+#[derive(Debug)]
+pub struct SignInClient {
+    settings: provider::Settings,
+    clock: SharedClock,
+    provider: Mutex<Option<Provider>>,
+}
+
+impl SignInClient {
+    /// Prepares; nothing is fetched yet. `redirect` is our callback.
+    #[must_use]
+    pub fn new(
+        authority: &Url,
+        client_id: String,
+        client_secret: SecretString,
+        redirect: Url,
+        http: reqwest::Client,
+        clock: SharedClock,
+    ) -> Self {
+        let settings =
+            provider::Settings { authority: authority.clone(), client_id, client_secret, redirect, http: Http(http) };
+        Self { settings, clock, provider: Mutex::new(None) }
+    }
+
+    /// Starts a sign-in. `choose_account` lets the person pick another account.
+    ///
+    /// # Errors
+    /// [`SignInError::Unreachable`] when Entra's configuration cannot be fetched.
+    pub async fn depart(&self, choose_account: bool) -> Result<Departure, SignInError> {
+        let provider = self.provider(false).await?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let mut request = provider
+            .client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+            .add_scope(Scope::new("profile".to_owned()))
+            .add_scope(Scope::new("email".to_owned()))
+            .set_pkce_challenge(challenge);
+        if choose_account {
+            request = request.add_prompt(CoreAuthPrompt::SelectAccount);
+        }
+        let (url, state, nonce) = request.url();
+        Ok(Departure {
+            url,
+            state: state.secret().clone(),
+            nonce: nonce.secret().clone(),
+            pkce_verifier: verifier.into_secret(),
+        })
+    }
+
+    /// Ends a sign-in: redeems the code and checks the ID token.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn arrive(&self, code: String, nonce: &str, pkce_verifier: String) -> Result<SignedIn, SignInError> {
+        let provider = self.provider(false).await?;
+        let request = provider.client.exchange_code(AuthorizationCode::new(code));
+        let request = request.map_err(|error| SignInError::Registration(error.to_string()))?;
+        let request = request.set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier));
+        let answer = request.request_async(&self.settings.http).await.map_err(|error| provider::explain(&error))?;
+        let token = answer.id_token().ok_or_else(|| SignInError::Untrusted("there is no ID token".to_owned()))?;
+        let provider = if provider.knows_key_of(token) { provider } else { self.provider(true).await? };
+        self.check(&provider, token, &Nonce::new(nonce.to_owned()))
+    }
+
+    /// Everything that makes an ID token one of ours: signature, audience, nonce, times, and the tenant's own issuer.
+    fn check(&self, provider: &Provider, token: &IdToken, nonce: &Nonce) -> Result<SignedIn, SignInError> {
+        let now = self.clock.now().unix_timestamp();
+        let verifier = provider
+            .client
+            .id_token_verifier()
+            .require_issuer_match(false)
+            .set_time_fn(move || DateTime::from_timestamp(now, 0).unwrap_or_default());
+        let untrusted = |text: &str| SignInError::Untrusted(text.to_owned());
+        let claims = token.claims(&verifier, nonce).map_err(|error| SignInError::Untrusted(error.to_string()))?;
+        let id = |text: &Option<String>| text.as_deref().and_then(|text| Uuid::parse_str(text).ok());
+        let tenant_id = id(&claims.additional_claims().tid).ok_or_else(|| untrusted("the token names no tenant"))?;
+        let object_id = id(&claims.additional_claims().oid).ok_or_else(|| untrusted("the token names no person"))?;
+        let issuer = provider.issuer_of(tenant_id);
+        if claims.issuer().as_str() != issuer {
+            return Err(untrusted("the issuer is not that of the token's tenant"));
+        }
+        if !provider.key_may_sign_for(token, &issuer) {
+            return Err(untrusted("the signing key belongs to another issuer"));
+        }
+        let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
+        let user_name = claims.preferred_username().map(|name| name.as_str().to_owned());
+        let email = claims.email().map(|email| email.as_str().to_owned());
+        Ok(SignedIn {
+            identity: Identity { tenant_id, object_id },
+            name: name.or_else(|| user_name.clone()).unwrap_or_default(),
+            email: email.unwrap_or_default(),
+        })
+    }
+
+    /// Entra's configuration and keys: fetched at first use, and again when a key is not known, at most every five minutes.
+    async fn provider(&self, key_unknown: bool) -> Result<Provider, SignInError> {
+        let now = self.clock.now();
+        let mut held = self.provider.lock().await;
+        let usable = held.as_ref().filter(|provider| !key_unknown || now - provider.fetched_at < KEY_REFRESH_PAUSE);
+        if let Some(provider) = usable {
+            return Ok(provider.clone());
+        }
+        let fetched = Provider::fetch(&self.settings, now).await?;
+        *held = Some(fetched.clone());
+        Ok(fetched)
+    }
+}

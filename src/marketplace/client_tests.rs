@@ -1,0 +1,44 @@
+use super::*;
+
+#[test]
+fn next_links_are_reduced_to_their_token() {
+    let table = [
+        (
+            "https://main.prod.marketplaceapi.azure.com/api/saas/subscriptions/?continuationToken=a%2Bb%3D&api-version=2018-08-31",
+            Some("a+b="),
+        ),
+        ("https:// https://marketplaceapi.microsoft.com/api/saas/subscriptions?continuationToken=x", Some("x")),
+        ("https://marketplaceapi.microsoft.com/api/saas/subscriptions", None),
+        ("", None),
+        ("nonsense", None),
+    ];
+    for (link, token) in table {
+        assert_eq!(continuation_token(link).as_deref(), token, "{link}");
+    }
+}
+
+#[test]
+fn every_shape_of_error_body_gives_its_words() {
+    let table = [
+        (r#"{"code":"BadArgument","message":"no"}"#, "BadArgument: no"),
+        (r#"{"Error":{"Code":"ApiVersionUnspecified","Message":"none"}}"#, "ApiVersionUnspecified: none"),
+        (r#""The authorization token is invalid""#, "The authorization token is invalid"),
+        ("", "no reason given"),
+        ("<html>", "no reason given"),
+    ];
+    for (body, words) in table {
+        assert_eq!(message_of(body), words, "{body}");
+    }
+}
+
+#[test]
+fn statuses_are_told_apart_by_what_to_do_about_them() {
+    let kind = |status: u16| check(StatusCode::from_u16(status).unwrap(), "", None).err();
+    assert!(kind(200).is_none() && kind(202).is_none());
+    assert!(matches!(kind(401), Some(MarketplaceError::Credential(_))));
+    assert!(matches!(kind(403), Some(MarketplaceError::Credential(_))));
+    assert!(matches!(kind(409), Some(MarketplaceError::Conflict(_))));
+    assert!(matches!(kind(429), Some(MarketplaceError::Unavailable { .. })));
+    assert!(matches!(kind(503), Some(MarketplaceError::Unavailable { .. })));
+    assert!(matches!(kind(400), Some(MarketplaceError::Refused { status: 400, .. })));
+}

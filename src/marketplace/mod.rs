@@ -1,0 +1,15 @@
+//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens.
+//!
+//! Owns: paths, api-version, headers, lenient reading, error kinds, the bearer token. Does not own: what to do about an
+//! answer (`app`), and when to call (`jobs`).
+//! Invariants: the token goes to the configured host only; addresses that Microsoft returns are reduced to their token or
+//! id; nothing here is repeated unless repeating is safe.
+
+mod client;
+mod error;
+mod tokens;
+pub mod wire;
+
+pub use client::{Answer, Client, Page, PendingOperation};
+pub use error::{Fault, MarketplaceError};
+pub use tokens::{Credential, CredentialError, TokenSource, Tokens};

@@ -1,0 +1,216 @@
+//! Bearer tokens for the marketplace, by Microsoft's own identity library.
+//!
+//! Traps that this file answers: the library refuses plain http, so for an authority on loopback its requests are sent
+//! there by a wrapper; its cache runs on real time, so a refused token is renewed by a fresh credential; its error for some
+//! Entra answers loses status and code, so the text is searched for `AADSTS`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{Secret, TokenCredential},
+    http::{AsyncRawResponse, ClientMethodOptions, ClientOptions, HttpClient, Request, RetryOptions, Transport},
+};
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::RwLock;
+use url::Url;
+
+/// The marketplace API as a resource of Entra.
+const SCOPE: &str = "20e940b3-4c77-4b0b-9a53-9e16a1b010a7/.default";
+/// What a managed identity asks for to be accepted as the app registration.
+const TOKEN_EXCHANGE_SCOPE: &str = "api://AzureADTokenExchange/.default";
+
+/// How this installation proves to Microsoft that it is the registered application.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A client secret of the app registration.
+    ClientSecret(SecretString),
+    /// A federated token that the platform (Kubernetes) keeps in a file.
+    WorkloadIdentity,
+    /// A managed identity that the app registration trusts as a federated credential.
+    FederatedManagedIdentity {
+        /// The client id of a user-assigned identity; none = the system-assigned one.
+        identity_client_id: Option<String>,
+    },
+    /// Whoever is signed in at the Azure command line; for development.
+    AzureCli,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// Entra says no; the text carries its AADSTS code.
+    #[error("{0}")]
+    Refused(String),
+    /// Entra did not answer.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// Whoever hands out bearer tokens.
+#[async_trait]
+pub trait TokenSource: Send + Sync + std::fmt::Debug {
+    /// A token that should be valid.
+    async fn token(&self) -> Result<SecretString, CredentialError>;
+    /// A new one, because the last was refused.
+    async fn renewed_token(&self) -> Result<SecretString, CredentialError>;
+}
+
+/// Tokens from Entra.
+pub struct Tokens {
+    settings: Settings,
+    current: RwLock<Arc<dyn TokenCredential>>,
+}
+
+struct Settings {
+    authority: Url,
+    tenant_id: String,
+    application_id: String,
+    credential: Credential,
+    http: reqwest::Client,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("authority", &self.settings.authority.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// Prepares a credential; nothing is asked for yet.
+    ///
+    /// # Errors
+    /// [`CredentialError::Refused`] when the settings cannot work at all.
+    pub fn new(
+        authority: Url,
+        tenant_id: String,
+        application_id: String,
+        credential: Credential,
+        http: reqwest::Client,
+    ) -> Result<Self, CredentialError> {
+        let settings = Settings { authority, tenant_id, application_id, credential, http };
+        let current = RwLock::new(settings.build()?);
+        Ok(Self { settings, current })
+    }
+}
+
+#[async_trait]
+impl TokenSource for Tokens {
+    async fn token(&self) -> Result<SecretString, CredentialError> {
+        let credential = Arc::clone(&*self.current.read().await);
+        let token = credential.get_token(&[SCOPE], None).await.map_err(|error| explain(&error))?;
+        Ok(SecretString::from(token.token.secret().to_owned()))
+    }
+
+    async fn renewed_token(&self) -> Result<SecretString, CredentialError> {
+        *self.current.write().await = self.settings.build()?;
+        self.token().await
+    }
+}
+
+impl Settings {
+    fn build(&self) -> Result<Arc<dyn TokenCredential>, CredentialError> {
+        let (tenant, application) = (self.tenant_id.clone(), self.application_id.clone());
+        let built: azure_core::Result<Arc<dyn TokenCredential>> = match &self.credential {
+            Credential::ClientSecret(secret) => {
+                let options = ClientSecretCredentialOptions { client_options: self.client_options() };
+                let secret = Secret::new(secret.expose_secret().to_owned());
+                ClientSecretCredential::new(&tenant, application, secret, Some(options)).map(|c| c as _)
+            }
+            Credential::WorkloadIdentity => {
+                let options = WorkloadIdentityCredentialOptions {
+                    client_id: Some(application),
+                    tenant_id: Some(tenant),
+                    credential_options: ClientAssertionCredentialOptions { client_options: self.client_options() },
+                    ..Default::default()
+                };
+                WorkloadIdentityCredential::new(Some(options)).map(|c| c as _)
+            }
+            Credential::FederatedManagedIdentity { identity_client_id } => {
+                let identity = self.managed_identity(identity_client_id.clone()).map_err(|error| explain(&error))?;
+                let options = ClientAssertionCredentialOptions { client_options: self.client_options() };
+                ClientAssertionCredential::new(tenant, application, identity, Some(options)).map(|c| c as _)
+            }
+            Credential::AzureCli => {
+                let options = AzureCliCredentialOptions { tenant_id: Some(tenant), ..Default::default() };
+                AzureCliCredential::new(Some(options)).map(|c| c as _)
+            }
+        };
+        built.map_err(|error| explain(&error))
+    }
+
+    fn managed_identity(&self, client_id: Option<String>) -> azure_core::Result<FederatedIdentity> {
+        let options = ManagedIdentityCredentialOptions {
+            user_assigned_id: client_id.map(UserAssignedId::ClientId),
+            client_options: self.client_options(),
+        };
+        ManagedIdentityCredential::new(Some(options)).map(FederatedIdentity)
+    }
+
+    fn client_options(&self) -> ClientOptions {
+        let transport: Arc<dyn HttpClient> = if self.authority.scheme() == "http" {
+            Arc::new(LoopbackTransport { authority: self.authority.clone(), http: self.http.clone() })
+        } else {
+            Arc::new(self.http.clone())
+        };
+        // Retries are ours: a buyer is waiting, and jobs come back by themselves.
+        ClientOptions { transport: Some(Transport::new(transport)), retry: RetryOptions::none(), ..Default::default() }
+    }
+}
+
+/// A managed identity whose token proves the app registration.
+#[derive(Debug)]
+struct FederatedIdentity(Arc<ManagedIdentityCredential>);
+
+#[async_trait]
+impl ClientAssertion for FederatedIdentity {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        let token = self.0.get_token(&[TOKEN_EXCHANGE_SCOPE], None).await?;
+        Ok(token.token.secret().to_owned())
+    }
+}
+
+/// Sends every request of the identity library to the configured loopback authority.
+#[derive(Debug)]
+struct LoopbackTransport {
+    authority: Url,
+    http: reqwest::Client,
+}
+
+#[async_trait]
+impl HttpClient for LoopbackTransport {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let mut request = request.clone();
+        let mut url = self.authority.clone();
+        url.set_path(request.url().path());
+        url.set_query(request.url().query());
+        *request.url_mut() = url;
+        HttpClient::execute_request(&self.http, &request).await
+    }
+}
+
+fn explain(error: &azure_core::Error) -> CredentialError {
+    use azure_core::error::ErrorKind;
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    let unreachable = matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection);
+    if unreachable && !text.contains("AADSTS") {
+        CredentialError::Unreachable(text)
+    } else {
+        CredentialError::Refused(first_line(&text))
+    }
+}
+
+/// Entra's descriptions go on with trace ids and times; the first line says it.
+fn first_line(text: &str) -> String {
+    text.split("\\r\\n").next().unwrap_or(text).lines().next().unwrap_or_default().to_owned()
+}

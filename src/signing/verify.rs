@@ -1,0 +1,94 @@
+//! Verification of a license key, offline, as a licensed product does it.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::signature::{ED25519, UnparsedPublicKey};
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::{Jwks, LICENSE_TYPE};
+use crate::domain::license::Claims;
+
+/// A license key is about 900 bytes; nothing near this is one.
+const MAX_KEY_BYTES: usize = 16 * 1024;
+
+/// Why a license key does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// Not three parts, not base64url, not JSON, too long.
+    #[error("this is not a license key; copy all of it, from eyJ to the last character")]
+    Malformed,
+    /// Signed with something else, or meant for something else.
+    #[error("this is not a license key: alg is \"{alg}\" and typ is \"{typ}\"")]
+    OtherKind {
+        /// Its `alg`.
+        alg: String,
+        /// Its `typ`.
+        typ: String,
+    },
+    /// No published key has this id.
+    #[error("the signing key \"{0}\" is not among the published keys")]
+    UnknownSigner(String),
+    /// The signature does not fit.
+    #[error("the signature is wrong: the key was changed or is not genuine")]
+    BadSignature,
+    /// Not valid yet.
+    #[error("the key is valid from {0} on")]
+    NotYet(OffsetDateTime),
+    /// No longer valid.
+    #[error("the key ended on {0}")]
+    Ended(OffsetDateTime),
+}
+
+#[derive(Debug, Deserialize)]
+struct Header {
+    #[serde(default)]
+    alg: String,
+    #[serde(default)]
+    typ: String,
+    #[serde(default)]
+    kid: String,
+}
+
+/// What a key says, without believing it.
+///
+/// # Errors
+/// [`VerifyError::Malformed`].
+pub fn inspect(compact: &str) -> Result<Claims, VerifyError> {
+    parts(compact).map(|(_, claims, _, _)| claims)
+}
+
+/// The claims of a genuine key that is valid at `at`.
+///
+/// # Errors
+/// [`VerifyError`] with the reason.
+pub fn verify(compact: &str, jwks: &Jwks, at: OffsetDateTime) -> Result<Claims, VerifyError> {
+    let (header, claims, signed, signature) = parts(compact)?;
+    if header.alg != "EdDSA" || header.typ != LICENSE_TYPE {
+        return Err(VerifyError::OtherKind { alg: header.alg, typ: header.typ });
+    }
+    let named = jwks.keys.iter().find(|key| key.kid == header.kid && key.kty == "OKP" && key.crv == "Ed25519");
+    let key =
+        named.and_then(|key| URL_SAFE_NO_PAD.decode(&key.x).ok()).ok_or(VerifyError::UnknownSigner(header.kid))?;
+    UnparsedPublicKey::new(&ED25519, key)
+        .verify(signed.as_bytes(), &signature)
+        .map_err(|_| VerifyError::BadSignature)?;
+    let instant = |seconds| OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| VerifyError::Malformed);
+    match (instant(claims.nbf)?, instant(claims.exp)?) {
+        (from, _) if at < from => Err(VerifyError::NotYet(from)),
+        (_, end) if at >= end => Err(VerifyError::Ended(end)),
+        _ => Ok(claims),
+    }
+}
+
+fn parts(compact: &str) -> Result<(Header, Claims, &str, Vec<u8>), VerifyError> {
+    let compact = compact.trim();
+    if compact.len() > MAX_KEY_BYTES {
+        return Err(VerifyError::Malformed);
+    }
+    let (signed, signature) = compact.rsplit_once('.').ok_or(VerifyError::Malformed)?;
+    let (header, claims) = signed.split_once('.').ok_or(VerifyError::Malformed)?;
+    let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| VerifyError::Malformed);
+    let header = serde_json::from_slice(&bytes(header)?).map_err(|_| VerifyError::Malformed)?;
+    let claims = serde_json::from_slice(&bytes(claims)?).map_err(|_| VerifyError::Malformed)?;
+    Ok((header, claims, signed, bytes(signature)?))
+}
