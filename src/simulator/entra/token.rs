@@ -1,0 +1,276 @@
+//! The token endpoints.
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        exchange::{Form, Reply, Request, percent_decode},
+        seed::Application,
+        world::World,
+    },
+    Authority, issuer, jwt, object, refusal,
+};
+
+const LIFE: Duration = Duration::hours(1);
+const CODE_LIFE: Duration = Duration::minutes(10);
+
+/// Which of the two token endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    V1,
+    V2,
+}
+
+/// An authorization code, bound to what asked for it.
+#[derive(Debug)]
+pub(in super::super) struct Code {
+    pub(super) text: String,
+    pub(super) client_id: String,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: String,
+    pub(super) nonce: String,
+    pub(super) scope: String,
+    pub(super) user: Uuid,
+    pub(super) issued: OffsetDateTime,
+}
+
+pub(super) fn issue(world: &World, authority: Authority, request: &Request, version: Version) -> Reply {
+    let form = request.form();
+    match (form.text("grant_type"), version) {
+        ("client_credentials", _) => client_credentials(world, authority, request, &form, version),
+        ("authorization_code", Version::V2) => redeem(world, authority, request, &form),
+        (other, _) => {
+            let message = format!("The app requested an unsupported grant type '{other}'.");
+            refusal(world, 400, "unsupported_grant_type", 70_003, &message)
+        }
+    }
+}
+
+/// The application that the request proves to be.
+fn authenticate(world: &World, authority: Authority, request: &Request, form: &Form) -> Result<Application, Reply> {
+    let basic = request.header("authorization").and_then(basic_credentials);
+    let (client_id, secret) = match &basic {
+        Some((id, secret)) => (id.as_str(), Some(secret.as_str())),
+        None => (form.text("client_id"), form.get("client_secret")),
+    };
+    let (app, publisher, expired) = {
+        let state = world.state();
+        let app = state.seed.application(client_id).cloned();
+        let expired = app.as_ref().is_some_and(|app| state.expired_secrets.contains(&app.client_id));
+        (app, state.seed.publisher.tenant_id, expired)
+    };
+    let Some(app) = app.filter(|app| app.multi_tenant || authority == Authority::Tenant(publisher)) else {
+        let message = format!("Application with identifier '{client_id}' was not found in the directory.");
+        return Err(refusal(world, 400, "unauthorized_client", 700_016, &message));
+    };
+    let id = app.client_id;
+    match secret {
+        Some(secret) if secret == app.secret && expired => {
+            let message = format!("The provided client secret keys for app '{id}' are expired.");
+            Err(refusal(world, 401, "invalid_client", 7_000_222, &message))
+        }
+        Some(secret) if secret == app.secret => Ok(app),
+        Some(_) => {
+            let message = format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret \
+                 value, not the client secret ID, for a secret added to app '{id}'."
+            );
+            Err(refusal(world, 401, "invalid_client", 7_000_215, &message))
+        }
+        None if is_assertion(form) => Ok(app),
+        None => {
+            let message = "The request body must contain the following parameter: \
+                           'client_assertion' or 'client_secret'.";
+            Err(refusal(world, 401, "invalid_client", 7_000_218, message))
+        }
+    }
+}
+
+/// A federated credential: the form of a JWT is all that is looked at, its issuer is not part of the simulation.
+fn is_assertion(form: &Form) -> bool {
+    let parts: Vec<&str> = form.text("client_assertion").split('.').collect();
+    form.text("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        && matches!(parts.as_slice(), [header, payload, signature]
+            if [header, payload].iter().all(|part| URL_SAFE_NO_PAD.decode(part).is_ok()) && !signature.is_empty())
+}
+
+/// User name and password of HTTP Basic; both are form-encoded inside (RFC 6749, 2.3.1).
+fn basic_credentials(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    let decode = |part: &str| percent_decode(&part.replace('+', " "));
+    Some((decode(id), decode(secret)))
+}
+
+fn client_credentials(world: &World, authority: Authority, request: &Request, form: &Form, version: Version) -> Reply {
+    let app = match authenticate(world, authority, request, form) {
+        Ok(app) => app,
+        Err(reply) => return reply,
+    };
+    let Authority::Tenant(tenant) = authority else {
+        let message = "Endpoint '/common' is not supported for this grant type. Use a tenant-specific endpoint.";
+        return refusal(world, 400, "invalid_request", 50_059, message);
+    };
+    let resource = match version {
+        Version::V1 => form.get("resource"),
+        Version::V2 => form.get("scope").and_then(|scope| scope.strip_suffix("/.default")),
+    };
+    let Some(resource) = resource.filter(|resource| !resource.is_empty()) else {
+        let message = "The provided value for scope is not valid. Client credential flows must have a scope value \
+                       with /.default suffixed to the resource identifier.";
+        return refusal(world, 400, "invalid_scope", 1_002_012, message);
+    };
+    let caller = Caller { tenant, application: app.client_id, object_id: app.object_id };
+    let Some(token) = jwt::sign(world, &app_claims(world, &caller, resource, version)) else {
+        return Reply::empty(500);
+    };
+    token_reply(world, version, resource, &token)
+}
+
+/// Who an application's token is for.
+struct Caller {
+    tenant: Uuid,
+    application: Uuid,
+    object_id: Uuid,
+}
+
+fn app_claims(world: &World, caller: &Caller, resource: &str, version: Version) -> Map<String, Value> {
+    let now = world.now().unix_timestamp();
+    let v1 = version == Version::V1;
+    let issuer =
+        if v1 { format!("{}{}/", world.0.base_url, caller.tenant) } else { issuer(world, &caller.tenant.to_string()) };
+    let application = json!(caller.application);
+    object([
+        ("aud", Some(json!(resource))),
+        ("iss", Some(json!(issuer))),
+        ("iat", Some(json!(now))),
+        ("nbf", Some(json!(now))),
+        ("exp", Some(json!(now + LIFE.whole_seconds()))),
+        ("appid", v1.then(|| application.clone())),
+        ("appidacr", v1.then(|| json!("1"))),
+        ("azp", (!v1).then_some(application)),
+        ("azpacr", (!v1).then(|| json!("1"))),
+        ("idtyp", Some(json!("app"))),
+        ("oid", Some(json!(caller.object_id))),
+        ("sub", Some(json!(caller.object_id))),
+        ("tid", Some(json!(caller.tenant))),
+        ("uti", Some(json!(Uuid::new_v4().simple().to_string()))),
+        ("ver", Some(json!(if v1 { "1.0" } else { "2.0" }))),
+    ])
+}
+
+/// The older endpoint writes its numbers as text.
+fn token_reply(world: &World, version: Version, resource: &str, token: &str) -> Reply {
+    let life = LIFE.whole_seconds();
+    let now = world.now().unix_timestamp();
+    let body = match version {
+        Version::V2 => json!({
+            "token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token,
+        }),
+        Version::V1 => json!({
+            "token_type": "Bearer", "expires_in": life.to_string(), "ext_expires_in": life.to_string(),
+            "expires_on": (now + life).to_string(), "not_before": now.to_string(), "resource": resource,
+            "access_token": token,
+        }),
+    };
+    Reply::json(200, &body).header("cache-control", "no-store, no-cache").header("pragma", "no-cache")
+}
+
+/// The address that a virtual machine asks for its identity's token.
+pub(super) fn managed_identity(world: &World, request: &Request) -> Reply {
+    let query = request.query();
+    let resource = query.text("resource").trim_end_matches("/.default");
+    let bad = |message: &str| Reply::json(400, &json!({"error": "invalid_request", "error_description": message}));
+    if request.header("metadata") != Some("true") {
+        return bad("Required metadata header not specified");
+    }
+    if resource.is_empty() {
+        return bad("Required resource parameter not specified");
+    }
+    let publisher = world.state().seed.publisher.clone();
+    let identity = publisher.managed_identity;
+    let wanted = query.get("client_id").map(Uuid::parse_str);
+    if wanted.is_some_and(|wanted| wanted != Ok(identity.client_id)) {
+        return bad("Identity not found");
+    }
+    let caller = Caller { tenant: publisher.tenant_id, application: identity.client_id, object_id: identity.object_id };
+    match jwt::sign(world, &app_claims(world, &caller, resource, Version::V1)) {
+        Some(token) => token_reply(world, Version::V1, resource, &token),
+        None => Reply::empty(500),
+    }
+}
+
+fn redeem(world: &World, authority: Authority, request: &Request, form: &Form) -> Reply {
+    let app = match authenticate(world, authority, request, form) {
+        Ok(app) => app,
+        Err(reply) => return reply,
+    };
+    let text = form.text("code");
+    // Taken out before any other check: a code that was tried once is gone.
+    let taken = world.state().codes.take(|code| code.text == text);
+    let invalid = |code: u32, message: &str| refusal(world, 400, "invalid_grant", code, message);
+    let Some(code) = taken else {
+        return invalid(54_005, "OAuth2 Authorization code was already redeemed, please retry with a new valid code.");
+    };
+    if world.now() >= code.issued + CODE_LIFE {
+        return invalid(70_008, "The provided authorization code or refresh token has expired due to inactivity.");
+    }
+    if code.client_id != app.client_id.to_string() {
+        return invalid(70_000, "Provided grant is invalid or malformed.");
+    }
+    if code.redirect_uri != form.text("redirect_uri") {
+        return invalid(
+            500_112,
+            "The reply address does not match the one given when requesting the authorization code.",
+        );
+    }
+    let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, form.text("code_verifier").as_bytes()));
+    if challenge != code.challenge {
+        return invalid(501_481, "The Code_Verifier does not match the code_challenge supplied in the request.");
+    }
+    let claims = id_claims(world, &app, &code);
+    let Some(id_token) = claims.and_then(|claims| jwt::sign(world, &claims)) else { return Reply::empty(500) };
+    let life = LIFE.whole_seconds();
+    // The access token is for Microsoft Graph and opaque to the application.
+    let access_token = format!("EwB{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+    let body = json!({
+        "token_type": "Bearer", "scope": code.scope, "expires_in": life, "ext_expires_in": life,
+        "access_token": access_token, "id_token": id_token,
+    });
+    Reply::json(200, &body).header("cache-control", "no-store, no-cache").header("pragma", "no-cache")
+}
+
+fn id_claims(world: &World, app: &Application, code: &Code) -> Option<Map<String, Value>> {
+    let now = world.now().unix_timestamp();
+    let state = world.state();
+    let (tenant, user) = state.seed.user(code.user)?;
+    // Pairwise: another application sees another subject.
+    let subject = digest(&SHA256, format!("{}/{}", app.client_id, user.oid).as_bytes());
+    let roles = (app.app_roles && !user.roles.is_empty()).then(|| json!(user.roles));
+    Some(object([
+        ("aud", Some(json!(app.client_id))),
+        ("iss", Some(json!(issuer(world, &tenant.id.to_string())))),
+        ("iat", Some(json!(now))),
+        ("nbf", Some(json!(now))),
+        ("exp", Some(json!(now + LIFE.whole_seconds()))),
+        ("email", user.email.as_ref().map(|email| json!(email))),
+        ("name", Some(json!(user.name))),
+        ("nonce", Some(json!(code.nonce))),
+        ("oid", Some(json!(user.oid))),
+        ("preferred_username", Some(json!(user.upn))),
+        ("roles", roles),
+        ("sub", Some(json!(URL_SAFE_NO_PAD.encode(subject)))),
+        ("tid", Some(json!(tenant.id))),
+        ("uti", Some(json!(Uuid::new_v4().simple().to_string()))),
+        ("ver", Some(json!("2.0"))),
+    ]))
+}

@@ -1,0 +1,310 @@
+//! The state of everything at Microsoft's end, and the verbs that change it from outside.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    bounded::Bounded,
+    entra::{keys::KeyRing, token::Code},
+    faults::{Fault, Faults},
+    fulfillment::wire,
+    journal::{self, RecordedRequest},
+    page::Pages,
+    purchase::PurchaseToken,
+    seed::{Seed, is_price},
+    subscription::Subscription,
+};
+use crate::clock::AdvanceableClock;
+
+/// Something that the simulated world does not have or cannot do; the text is for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorldError(pub(super) String);
+
+impl std::fmt::Display for WorldError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WorldError {}
+
+/// An app registration whose secret can expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum App {
+    /// Calls the marketplace.
+    Marketplace,
+    /// Signs buyers in.
+    SignIn,
+    /// Signs staff in.
+    Staff,
+}
+
+/// Where the publisher's software is; set at run time, as in Partner Center and in the app registrations.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Registration {
+    /// The landing page.
+    #[serde(default)]
+    pub landing_url: String,
+    /// The connection webhook.
+    #[serde(default)]
+    pub webhook_url: String,
+    /// The sign-in addresses that Entra may send people back to.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+}
+
+/// The in-process handle on the simulated world: the same verbs as the control API. Clones share the world.
+#[derive(Clone)]
+pub struct World(pub(super) Arc<Inner>);
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("World").field(&self.0.base_url.as_str()).finish()
+    }
+}
+
+pub(super) struct Inner {
+    pub(super) clock: Arc<dyn AdvanceableClock>,
+    pub(super) base_url: Url,
+    pub(super) activation_delay: Duration,
+    pub(super) keys: KeyRing,
+    pub(super) pages: Pages,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    pub(super) seed: Seed,
+    pub(super) registration: Registration,
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) index: HashMap<Uuid, usize>,
+    pub(super) tokens: Bounded<PurchaseToken>,
+    pub(super) codes: Bounded<Code>,
+    pub(super) journal: Bounded<RecordedRequest>,
+    pub(super) faults: Faults,
+    pub(super) expired_secrets: Vec<Uuid>,
+    pub(super) key_rotations: usize,
+    /// Whether a second activation of a Subscribed subscription is refused, as older documentation says.
+    pub(super) refuse_second_activation: bool,
+}
+
+impl State {
+    fn new(seed: Seed) -> Self {
+        Self {
+            seed,
+            registration: Registration::default(),
+            subscriptions: Vec::new(),
+            index: HashMap::new(),
+            tokens: Bounded::new(20_000),
+            codes: Bounded::new(10_000),
+            journal: Bounded::new(journal::LIMIT),
+            faults: Faults::default(),
+            expired_secrets: Vec::new(),
+            key_rotations: 0,
+            refuse_second_activation: false,
+        }
+    }
+
+    pub(super) fn find(&self, id: Uuid) -> Option<&Subscription> {
+        self.subscriptions.get(*self.index.get(&id)?)
+    }
+
+    pub(super) fn find_mut(&mut self, id: Uuid) -> Option<&mut Subscription> {
+        self.subscriptions.get_mut(*self.index.get(&id)?)
+    }
+}
+
+impl World {
+    pub(super) fn new(
+        clock: Arc<dyn AdvanceableClock>,
+        base_url: Url,
+        activation_delay: Duration,
+        seed: Seed,
+    ) -> std::io::Result<Self> {
+        let keys = KeyRing::load()?;
+        let pages = Pages::load().map_err(std::io::Error::other)?;
+        let state = Mutex::new(State::new(seed));
+        Ok(Self(Arc::new(Inner { clock, base_url, activation_delay, keys, pages, state })))
+    }
+
+    /// The state. A panic elsewhere leaves it usable: every change is made in one go.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state with one subscription brought up to the present.
+    pub(super) fn settled(&self, id: Uuid) -> MutexGuard<'_, State> {
+        let (now, delay) = (self.now(), self.0.activation_delay);
+        let mut state = self.state();
+        if let Some(subscription) = state.find_mut(id) {
+            subscription.settle(now, delay);
+        }
+        state
+    }
+
+    /// The state with everything brought up to the present.
+    pub(super) fn all_settled(&self) -> MutexGuard<'_, State> {
+        let (now, delay) = (self.now(), self.0.activation_delay);
+        let mut state = self.state();
+        state.subscriptions.iter_mut().for_each(|subscription| subscription.settle(now, delay));
+        state
+    }
+
+    /// The simulator's present.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.0.clock.now()
+    }
+
+    /// Moves the simulator's clock forward; what became due happens.
+    ///
+    /// # Errors
+    /// When the clock is mirrored to a file that cannot be written.
+    pub fn advance(&self, by: Duration) -> std::io::Result<()> {
+        self.0.clock.advance(by)?;
+        drop(self.all_settled());
+        Ok(())
+    }
+
+    /// Tells Partner Center and Entra where the publisher's software is.
+    pub fn register_publisher(&self, landing_url: &str, webhook_url: &str, redirect_uris: &[&str]) {
+        self.register(Registration {
+            landing_url: landing_url.to_owned(),
+            webhook_url: webhook_url.to_owned(),
+            redirect_uris: redirect_uris.iter().map(|&uri| uri.to_owned()).collect(),
+        });
+    }
+
+    /// As [`World::register_publisher`].
+    pub fn register(&self, registration: Registration) {
+        self.state().registration = registration;
+    }
+
+    /// The subscription as the fulfillment API shows it; `null` when there is none with this id.
+    #[must_use]
+    pub fn subscription(&self, id: Uuid) -> serde_json::Value {
+        let state = self.settled(id);
+        let shown = state.find(id).map(|subscription| wire::SubscriptionBody::of(&state.seed, subscription));
+        serde_json::to_value(shown).unwrap_or_default()
+    }
+
+    /// The ids of all subscriptions, in the order of purchase.
+    #[must_use]
+    pub fn subscription_ids(&self) -> Vec<Uuid> {
+        self.state().subscriptions.iter().map(|subscription| subscription.id).collect()
+    }
+
+    /// How often an activation made this subscription Subscribed.
+    #[must_use]
+    pub fn activations(&self, id: Uuid) -> u32 {
+        self.settled(id).find(id).map_or(0, |subscription| subscription.activations)
+    }
+
+    /// Payment is missing (state only, no webhook). `false` unless it was Subscribed.
+    pub fn suspend(&self, id: Uuid) -> bool {
+        let now = self.now();
+        self.settled(id).find_mut(id).is_some_and(|subscription| subscription.suspend(now))
+    }
+
+    /// Payment arrived (state only, no webhook). `false` unless it was Suspended.
+    pub fn reinstate(&self, id: Uuid) -> bool {
+        self.settled(id).find_mut(id).is_some_and(Subscription::reinstate)
+    }
+
+    /// The customer cancels (state only, no webhook). `false` when there is no such subscription.
+    pub fn cancel(&self, id: Uuid) -> bool {
+        self.settled(id).find_mut(id).map(Subscription::end).is_some()
+    }
+
+    /// Switches the automatic renewal. `false` when there is no such subscription.
+    pub fn set_auto_renew(&self, id: Uuid, on: bool) -> bool {
+        self.settled(id).find_mut(id).map(|subscription| subscription.auto_renew = on).is_some()
+    }
+
+    /// Every request that reached the simulated Microsoft, oldest first (the last 100,000).
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state().journal.iter().cloned().collect()
+    }
+
+    /// Sets a fault. `false` when there are too many already (1,000).
+    pub fn add_fault(&self, fault: Fault) -> bool {
+        self.state().faults.add(fault)
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Changes the list price of a dimension in one market, for everybody at once.
+    ///
+    /// # Errors
+    /// When the price is not a plain decimal text, or there is no such plan, market or dimension.
+    pub fn set_price(
+        &self,
+        offer_id: &str,
+        plan_id: &str,
+        market: &str,
+        dimension: &str,
+        price: &str,
+    ) -> Result<(), WorldError> {
+        if !is_price(price) {
+            return Err(WorldError(format!("“{price}” is not a price: digits with at most one point")));
+        }
+        let mut state = self.state();
+        let plan = state.seed.plan_mut(offer_id, plan_id).ok_or_else(|| no_plan(offer_id, plan_id))?;
+        let known = plan.markets.get_mut(market).and_then(|prices| prices.dimensions.get_mut(dimension));
+        let known = known.ok_or_else(|| WorldError(format!("{plan_id} has no {dimension} in the market {market}")))?;
+        price.clone_into(known);
+        Ok(())
+    }
+
+    /// Entra signs with its next key from now on; the one before stays published.
+    pub fn rotate_keys(&self) {
+        let mut state = self.state();
+        state.key_rotations = state.key_rotations.wrapping_add(1);
+    }
+
+    /// The secret of the application is refused as expired.
+    pub fn expire_secret(&self, app: App) {
+        let mut state = self.state();
+        let id = client_id(&state.seed, app);
+        state.expired_secrets.push(id);
+        state.expired_secrets.dedup();
+    }
+
+    /// The secret of the application works again.
+    pub fn restore_secret(&self, app: App) {
+        let mut state = self.state();
+        let id = client_id(&state.seed, app);
+        state.expired_secrets.retain(|expired| *expired != id);
+    }
+
+    /// Whether activating a Subscribed subscription again is refused with 400 (older documentation) or taken with 200
+    /// (the default).
+    pub fn refuse_second_activation(&self, refuse: bool) {
+        self.state().refuse_second_activation = refuse;
+    }
+}
+
+pub(super) fn no_plan(offer_id: &str, plan_id: &str) -> WorldError {
+    WorldError(format!("the seed has no plan {plan_id} in an offer {offer_id}"))
+}
+
+fn client_id(seed: &Seed, app: App) -> Uuid {
+    let apps = &seed.publisher.applications;
+    match app {
+        App::Marketplace => apps.marketplace.client_id,
+        App::SignIn => apps.sign_in.client_id,
+        App::Staff => apps.staff.client_id,
+    }
+}
