@@ -6,8 +6,11 @@
 pub mod clock;
 pub mod http;
 pub mod simulator;
+pub mod telemetry;
 
 pub mod domain;
+
+pub mod config;
 
 pub mod identity;
 pub mod mail;

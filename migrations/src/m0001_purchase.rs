@@ -32,6 +32,7 @@ fn tables() -> Vec<TableCreateStatement> {
         trial_use(),
         audit(),
         job(),
+        marketplace_call(),
         arrival(),
         sign_in(),
         session(),
@@ -209,6 +210,21 @@ fn job() -> TableCreateStatement {
         .take()
 }
 
+/// Calls that change something at Microsoft: the intent before, the answer after.
+fn marketplace_call() -> TableCreateStatement {
+    let mut table = table("marketplace_call");
+    table
+        .col(key("id"))
+        .col(uuid("subscription_id"))
+        .col(string("operation"))
+        .col(big_integer("intended_at"))
+        .col(big_integer_null("answered_at"))
+        .col(text_null("outcome"))
+        .col(string_null("request_id"))
+        .col(string_null("correlation_id"))
+        .take()
+}
+
 /// A browser that came with a purchase token, which stays here.
 fn arrival() -> TableCreateStatement {
     let mut table = table("arrival");
@@ -264,6 +280,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         unique("trial_use_once", "trial_use", &["trial_group", "customer"]),
         unique("job_once", "job", &["kind", "subject"]),
         due,
+        index("call_of_subscription", "marketplace_call", &["subscription_id", "intended_at"]),
         index("quote_of_subscription", "quote", &["subscription_id"]),
         index("audit_of_subscription", "audit", &["subscription_id", "at"]),
         index("subscription_of_beneficiary", "subscription", &["beneficiary_tenant_id"]),

@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
 mod audit;
+mod calls;
 mod charges;
 mod enrolments;
 mod error;
@@ -28,6 +29,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub use audit::AuditEntry;
+pub use calls::Call;
 pub use charges::{Charge, NewCharge};
 pub use enrolments::Enrolment;
 pub use error::StoreError;

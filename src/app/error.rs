@@ -1,0 +1,81 @@
+//! Why a use case did not come to its end: a public face (the page that is chosen by the variant) and a private one (the
+//! text, for the log).
+
+use crate::{
+    domain::{enrolment::OrderRefused, money::TooLarge, subscription::NotEnrollable},
+    identity::SignInError,
+    mail::SendError,
+    marketplace::MarketplaceError,
+    signing::KeyError,
+    store::StoreError,
+    templates::TemplateError,
+};
+
+/// An error of the application.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Microsoft's marketplace.
+    #[error(transparent)]
+    Marketplace(#[from] MarketplaceError),
+    /// The sign-in.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The order cannot be priced as it is.
+    #[error(transparent)]
+    Order(#[from] OrderRefused),
+    /// The subscription cannot be enrolled now.
+    #[error(transparent)]
+    NotEnrollable(#[from] NotEnrollable),
+    /// The catalog does not have what was bought.
+    #[error("the catalog has no plan \"{plan_id}\" of offer \"{offer_id}\"; add it, or check Partner Center")]
+    NotOffered {
+        /// The offer's id.
+        offer_id: String,
+        /// The plan's id.
+        plan_id: String,
+    },
+    /// There is no price for every dimension, from Microsoft or the catalog.
+    #[error("there is no price for plan \"{plan_id}\": {reason}")]
+    NoPrice {
+        /// The plan's id.
+        plan_id: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The person may not do this, or may not know that it exists.
+    #[error("not allowed")]
+    Forbidden,
+    /// The mail server.
+    #[error(transparent)]
+    Mail(#[from] SendError),
+    /// A page or mail could not be rendered.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A license key could not be signed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Figures that do not fit.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// A broken promise of our own code or machine.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl AppError {
+    /// Whether a job should try again by itself.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Marketplace(error) => error.is_retryable(),
+            Self::Store(error) => error.is_retryable(),
+            Self::Mail(error) => !matches!(error, SendError::Unaddressable(_)),
+            // A person repairs configuration, catalog, key or template, and then the same step succeeds.
+            Self::NotOffered { .. } | Self::NoPrice { .. } | Self::Template(_) | Self::Key(_) | Self::SignIn(_) => true,
+            Self::Order(_) | Self::NotEnrollable(_) | Self::Forbidden | Self::TooLarge(_) | Self::Internal(_) => false,
+        }
+    }
+}

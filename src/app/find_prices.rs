@@ -1,0 +1,58 @@
+//! Today's prices of one subscription (`product.md` §3): Microsoft's for this very customer, else the catalog's list for
+//! their market, except in a private deal.
+
+use super::{App, AppError, open_purchase::note_credential};
+use crate::{
+    domain::{
+        catalog::{Plan, PriceList},
+        enrolment::{PriceSource, TodaysPrices},
+        pricing::PricedPlan,
+        subscription::Snapshot,
+    },
+    marketplace::wire::AvailablePlan,
+};
+
+/// The prices, with a price for every dimension of the plan; `None` on plans that Microsoft bills.
+///
+/// # Errors
+/// [`AppError::NoPrice`] when a price is missing: without every one there is no enrolment and no upgrade.
+pub async fn find_prices(app: &App, snapshot: &Snapshot, plan: &Plan) -> Result<Option<TodaysPrices>, AppError> {
+    if !plan.is_metered() {
+        return Ok(None);
+    }
+    // With the plan's id the answer names private offers, too; without it, it shows the market of a plan that is not listed.
+    let answer = app.marketplace.list_available_plans(snapshot.id, Some(&plan.id)).await;
+    note_credential(app, answer.as_ref().err());
+    let mut plans = answer?.value;
+    if !plans.iter().any(|found| *found.plan_id == *plan.id) {
+        plans = app.marketplace.list_available_plans(snapshot.id, None).await?.value;
+    }
+    let own = plans.iter().find(|found| *found.plan_id == *plan.id);
+    let reason = match own.and_then(|own| own.prices.as_ref()).map(|list| priced(plan, list, PriceSource::Microsoft)) {
+        Some(Ok(prices)) => return Ok(Some(prices)),
+        Some(Err(reason)) => reason,
+        None => "Microsoft names none for this subscription".to_owned(),
+    };
+    let missing = |reason: String| AppError::NoPrice { plan_id: plan.id.to_string(), reason };
+    if own.is_some_and(|own| own.is_private_deal) {
+        return Err(missing(format!("{reason}, and in a private deal list prices do not apply")));
+    }
+    let list = fallback(app, plan, &plans).ok_or_else(|| missing(format!("{reason}, and the catalog has none")))?;
+    tracing::warn!(subscription = %snapshot.id, plan = %plan.id, reason, "prices come from the catalog");
+    priced(plan, list, PriceSource::Catalog).map(Some).map_err(missing)
+}
+
+fn priced(plan: &Plan, list: &PriceList, source: PriceSource) -> Result<TodaysPrices, String> {
+    PricedPlan::new(plan, list).map_err(|error| error.to_string())?;
+    Ok(TodaysPrices { list: list.clone(), source })
+}
+
+/// The catalog's list for the customer's market; where Microsoft names no market, the only list there is.
+fn fallback<'a>(app: &App, plan: &'a Plan, plans: &[AvailablePlan]) -> Option<&'a PriceList> {
+    let market = plans.iter().find_map(|found| found.market.as_deref());
+    match (market, plan.prices.as_slice()) {
+        (Some(market), _) => plan.list_prices(*app.catalog.markets.get(market)?),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    }
+}

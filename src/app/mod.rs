@@ -1,0 +1,115 @@
+//! Use cases: they join the domain with the adapters. One file each, named verb_noun.
+//!
+//! Invariants: state, charges, audit and jobs are written in one transaction; no network call inside it; what changes
+//! something at Microsoft is a job with a stored intent.
+
+mod activate_subscription;
+mod error;
+mod find_prices;
+mod health;
+mod open_purchase;
+mod review_order;
+mod send_mail;
+mod sign_in;
+mod submit_order;
+
+use std::sync::Arc;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::sync::Notify;
+use url::Url;
+
+pub use activate_subscription::activate_subscription;
+pub use error::AppError;
+pub use find_prices::find_prices;
+pub use health::{Health, Trouble};
+pub use open_purchase::{open_purchase, record_arrival};
+pub use review_order::{Reviewed, preview_order, review_order};
+pub use send_mail::send_mail;
+pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
+pub use submit_order::{Submitted, submit_order};
+
+use crate::{
+    clock::SharedClock,
+    domain::catalog::{Catalog, Offer, Plan},
+    identity::SignInClient,
+    mail::Mailer,
+    marketplace::Client,
+    signing::Keyring,
+    store::Store,
+    templates::Templates,
+};
+
+/// Everything that a use case may need, made once at the start.
+#[derive(Debug)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// What is sold.
+    pub catalog: Catalog,
+    /// Microsoft's marketplace.
+    pub marketplace: Client,
+    /// The buyers' sign-in.
+    pub sign_in: SignInClient,
+    /// Outgoing mail.
+    pub mailer: Mailer,
+    /// License signing.
+    pub keyring: Keyring,
+    /// Pages and mails.
+    pub templates: Templates,
+    /// The time.
+    pub clock: SharedClock,
+    /// How buyers reach us; the issuer of license keys.
+    pub public_url: Url,
+    /// What is wrong with our own credentials.
+    pub health: Health,
+    /// Wakes the job runner.
+    pub wake: Notify,
+}
+
+/// The application, shared by pages and jobs.
+pub type SharedApp = Arc<App>;
+
+/// What a job reports when it has come to an end for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// There is nothing more to do.
+    Done,
+    /// To be run again after a while: Microsoft is still working.
+    Again(time::Duration),
+}
+
+impl App {
+    /// Offer and plan of a subscription.
+    ///
+    /// # Errors
+    /// [`AppError::NotOffered`] when the catalog does not have them.
+    pub fn find_plan(&self, offer_id: &str, plan_id: &str) -> Result<(&Arc<Offer>, &Arc<Plan>), AppError> {
+        let not_offered = || AppError::NotOffered { offer_id: offer_id.to_owned(), plan_id: plan_id.to_owned() };
+        self.catalog.find_plan(offer_id, plan_id).ok_or_else(not_offered)
+    }
+
+    /// The public address without its final slash.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
+}
+
+/// 256 random bits for a cookie or a form, as text.
+///
+/// # Errors
+/// [`AppError::Internal`] when the system gives no randomness.
+pub fn random_token() -> Result<String, AppError> {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let mut bytes = [0_u8; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| AppError::Internal("the system gives no random numbers".into()))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What the database keeps of a cookie: somebody who reads the database cannot use it.
+#[must_use]
+pub fn token_digest(token: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,131 @@
+//! The buyer submits what they reviewed. Everything is derived again; what differs is shown first. What is accepted becomes
+//! one enrolment and one activation job, in one transaction.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    App, AppError,
+    open_purchase::record_snapshot,
+    review_order::{keep, preview_order},
+};
+use crate::{
+    domain::{
+        enrolment::Difference,
+        policy::{Identity, trial_customer},
+        subscription::{NotEnrollable, Stage, Subscription},
+    },
+    store::{AuditEntry, Enrolment, JobKind, StoreError, StoredQuote, Tx},
+};
+
+/// What became of a submit.
+#[derive(Debug)]
+pub enum Submitted {
+    /// The order is accepted; activation is on its way.
+    Accepted,
+    /// It was accepted before: a double click, a second tab, a reload.
+    AlreadyAccepted,
+    /// Something is different now; the new figures wait for review.
+    Changed {
+        /// The new quote.
+        quote_id: Uuid,
+        /// What is different.
+        differences: Vec<Difference>,
+    },
+}
+
+/// Submits a reviewed order.
+///
+/// # Errors
+/// [`AppError::Forbidden`] for a quote of another person or subscription; else as [`preview_order`].
+pub async fn submit_order(
+    app: &App,
+    who: Identity,
+    subscription: &Subscription,
+    quote_id: Uuid,
+) -> Result<Submitted, AppError> {
+    let id = subscription.microsoft.id;
+    let quote = app.store.find_quote(quote_id).await?.ok_or(AppError::Forbidden)?;
+    if quote.subscription_id != id || quote.shown_to != who {
+        return Err(AppError::Forbidden);
+    }
+    if is_enrolled(subscription) {
+        return Ok(Submitted::AlreadyAccepted);
+    }
+    // Microsoft may have activated, changed or ended it since the review was shown.
+    let snapshot = app.marketplace.get_subscription(id).await?.value;
+    let subscription = record_snapshot(app, &snapshot).await?;
+    let fresh = match preview_order(app, &subscription, quote.frozen.order.clone()).await {
+        Err(AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled)) => return Ok(Submitted::AlreadyAccepted),
+        other => other?,
+    };
+    let differences = quote.frozen.differences(&fresh, app.clock.now() >= quote.expires_at);
+    if !differences.is_empty() {
+        let quote_id = keep(app, who, &subscription, fresh).await?;
+        return Ok(Submitted::Changed { quote_id, differences });
+    }
+    match accept(app, who, subscription, &quote).await {
+        Ok(()) => Ok(Submitted::Accepted),
+        // The unique key or the row version says that somebody else submitted in the same moment.
+        Err(AppError::Store(StoreError::Conflict(_))) => after_conflict(app, id).await,
+        Err(error) => Err(error),
+    }
+}
+
+fn is_enrolled(subscription: &Subscription) -> bool {
+    !matches!(subscription.stage, Stage::AwaitingEnrolment)
+}
+
+async fn after_conflict(app: &App, id: Uuid) -> Result<Submitted, AppError> {
+    match app.store.find_subscription(id).await? {
+        Some(subscription) if is_enrolled(&subscription) => Ok(Submitted::AlreadyAccepted),
+        _ => Err(StoreError::Conflict("subscription").into()),
+    }
+}
+
+/// One transaction: the order, the stage, the trial, the audit entry and the job.
+async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote: &StoredQuote) -> Result<(), AppError> {
+    let now = app.clock.now();
+    let id = subscription.microsoft.id;
+    let order = &quote.frozen.order;
+    let tx = app.store.begin().await?;
+    subscription.stage = Stage::Activating { enrolled_at: now };
+    subscription.users = Some(order.users);
+    subscription.segment = quote.frozen.segment().map(ToString::to_string);
+    tx.update_subscription(&subscription, now).await?;
+    tx.insert_enrolment(&Enrolment {
+        subscription_id: id,
+        quote_id: quote.id,
+        organisation: order.organisation.clone(),
+        buyer_name: order.buyer_name.clone(),
+        buyer_email: order.buyer_email.clone(),
+        technical_contact: order.technical_contact.clone(),
+        submitted_at: now,
+    })
+    .await?;
+    use_up_trial(app, &tx, &subscription, quote.frozen.first.trial_days, now).await?;
+    let actor = format!("buyer:{}/{}", who.tenant_id, who.object_id);
+    let detail = serde_json::json!({ "quote": quote.id, "users": order.users }).to_string();
+    let entry =
+        AuditEntry { subscription_id: Some(id), actor: &actor, action: "order_submitted", detail: &detail };
+    tx.record_audit(entry, now).await?;
+    tx.insert_job(JobKind::ActivateSubscription, id, now).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(())
+}
+
+async fn use_up_trial(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    days: u32,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let microsoft = &subscription.microsoft;
+    let (offer, _) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    if let (Some(customer), true) = (trial_customer(&microsoft.beneficiary), days > 0) {
+        tx.insert_trial_use(&offer.trial_group, &customer, microsoft.id, days, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! Configuration: one small struct per concern; each field names its key. TOML, overlaid by the environment
+//! (`SEATKEY__SECTION__KEY`), unknown keys refused by name.
+
+mod load;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+use uuid::Uuid;
+
+pub use load::{ConfigError, from_toml, load};
+
+/// The whole configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[database]`
+    pub database: Database,
+    /// `[catalog]`
+    pub catalog: CatalogFile,
+    /// `[marketplace]`
+    pub marketplace: Marketplace,
+    /// `[entra]`
+    pub entra: Entra,
+    /// `[sign_in]`
+    pub sign_in: SignIn,
+    /// `[mail]`
+    pub mail: Mail,
+    /// `[templates]`
+    #[serde(default)]
+    pub templates: Templates,
+    /// `[signing]`
+    pub signing: Signing,
+}
+
+/// Where the service listens and is reached.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// `server.bind`, default `127.0.0.1:8080`: the buyers' address.
+    #[serde(default = "default_bind")]
+    pub bind: SocketAddr,
+    /// `server.public_url`: how buyers reach it; its scheme decides over cookies.
+    pub public_url: Url,
+    /// `server.management_bind`, default `127.0.0.1:8081`: health for machines.
+    #[serde(default = "default_management_bind")]
+    pub management_bind: SocketAddr,
+}
+
+fn default_bind() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+
+fn default_management_bind() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8081))
+}
+
+/// The database.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `database.url`: `sqlite://path` or `postgres://…`; may hold a password.
+    pub url: SecretString,
+}
+
+/// The catalog.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogFile {
+    /// `catalog.path`: the TOML file of offers and plans.
+    pub path: PathBuf,
+}
+
+/// Microsoft's marketplace.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marketplace {
+    /// `marketplace.base_url`, default `https://marketplaceapi.microsoft.com/api`.
+    #[serde(default = "default_marketplace")]
+    pub base_url: Url,
+    /// `marketplace.metering_base_url`, default: the same.
+    #[serde(default)]
+    pub metering_base_url: Option<Url>,
+    /// `marketplace.application_id`: the application of Partner Center's technical configuration.
+    pub application_id: Uuid,
+    /// `marketplace.tenant_id`: its tenant.
+    pub tenant_id: Uuid,
+}
+
+#[expect(clippy::unwrap_used, reason = "a literal that the tests parse")]
+fn default_marketplace() -> Url {
+    "https://marketplaceapi.microsoft.com/api".parse().unwrap()
+}
+
+/// Entra.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entra {
+    /// `entra.authority`, default `https://login.microsoftonline.com`; plain http is taken for loopback only.
+    #[serde(default = "default_authority")]
+    pub authority: Url,
+    /// `[entra.credential]`
+    pub credential: Credential,
+}
+
+#[expect(clippy::unwrap_used, reason = "a literal that the tests parse")]
+fn default_authority() -> Url {
+    "https://login.microsoftonline.com".parse().unwrap()
+}
+
+/// How the service proves that it is the application of Partner Center.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// `entra.credential.kind`
+    pub kind: CredentialKind,
+    /// `entra.credential.client_secret`, for that kind.
+    #[serde(default)]
+    pub client_secret: Option<SecretString>,
+    /// `entra.credential.client_secret_file`: the same from a file.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// `entra.credential.identity_client_id`: a user-assigned managed identity; default: the system-assigned one.
+    #[serde(default)]
+    pub identity_client_id: Option<String>,
+}
+
+/// The kinds of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialKind {
+    /// A client secret.
+    ClientSecret,
+    /// A federated token of the platform.
+    WorkloadIdentity,
+    /// A managed identity that the app registration trusts.
+    FederatedManagedIdentity,
+    /// The Azure command line, for development.
+    AzureCli,
+}
+
+/// The buyers' sign-in: a multi-tenant app registration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// `sign_in.client_id`
+    pub client_id: Uuid,
+    /// `sign_in.client_secret`
+    #[serde(default)]
+    pub client_secret: Option<SecretString>,
+    /// `sign_in.client_secret_file`: the same from a file.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+}
+
+/// Outgoing mail.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// `mail.url`: `smtp://` (STARTTLS required unless loopback) or `smtps://`; may hold user and password.
+    pub url: SecretString,
+    /// `mail.from`: the sender's mailbox.
+    pub from: String,
+    /// `mail.ca_file`: a CA of your own, in PEM.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Texts and pages of your own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Templates {
+    /// `templates.path`: a directory whose files replace built-in templates of the same name.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+}
+
+/// License signing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// `signing.keys`: key files; the first one signs, all are published.
+    pub keys: Vec<PathBuf>,
+}

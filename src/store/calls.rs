@@ -1,0 +1,99 @@
+//! Calls that change something at Microsoft: the intent is committed before the call, the answer after it.
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Reader, Result, Store};
+use crate::clock::{from_micros, new_id, to_micros};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "marketplace_call")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub subscription_id: Uuid,
+        pub operation: String,
+        pub intended_at: i64,
+        pub answered_at: Option<i64>,
+        pub outcome: Option<String>,
+        pub request_id: Option<String>,
+        pub correlation_id: Option<String>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A call as it is known here. Without an answer it may have had its effect, or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its id.
+    pub id: Uuid,
+    /// When it was meant to go out.
+    pub intended_at: OffsetDateTime,
+    /// What came of it: `accepted`, or Microsoft's words; none = no answer is known.
+    pub outcome: Option<String>,
+}
+
+impl Store {
+    /// Commits the intent of a call.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn record_intent(&self, subscription_id: Uuid, operation: &str, now: OffsetDateTime) -> Result<Uuid> {
+        let id = new_id(now);
+        let row = entity::ActiveModel {
+            id: Set(id),
+            subscription_id: Set(subscription_id),
+            operation: Set(operation.to_owned()),
+            intended_at: Set(to_micros(now)),
+            ..Default::default()
+        };
+        entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(id)
+    }
+
+    /// Commits the answer of a call, with the ids that Microsoft's support asks for.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn record_answer(
+        &self,
+        call_id: Uuid,
+        outcome: &str,
+        ids: Option<(&str, &str)>,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let row = entity::ActiveModel {
+            answered_at: Set(Some(to_micros(now))),
+            outcome: Set(Some(outcome.to_owned())),
+            request_id: Set(ids.map(|ids| ids.0.to_owned())),
+            correlation_id: Set(ids.map(|ids| ids.1.to_owned())),
+            ..Default::default()
+        };
+        let this = entity::Column::Id.eq(call_id);
+        entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        Ok(())
+    }
+
+    /// The newest call of one kind.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_newest_call(&self, subscription_id: Uuid, operation: &str) -> Result<Option<Call>> {
+        use entity::Column;
+        let row = entity::Entity::find()
+            .filter(Column::SubscriptionId.eq(subscription_id).and(Column::Operation.eq(operation)))
+            .order_by_desc(Column::IntendedAt)
+            .order_by_desc(Column::Id)
+            .one(self.connection())
+            .await?;
+        Ok(row.map(|row| Call { id: row.id, intended_at: from_micros(row.intended_at), outcome: row.outcome }))
+    }
+}
