@@ -5,4 +5,6 @@
 
 pub mod clock;
 pub mod domain;
+pub mod pages;
 pub mod simulator;
+pub mod templates;
