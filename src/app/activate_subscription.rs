@@ -1,11 +1,14 @@
 //! The job that brings an accepted order to its end: activate, ask until it is true, then charges, key and mail in one
 //! transaction. Every step may run twice.
 
-use secrecy::SecretString;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{App, AppError, Step, open_purchase::note_credential, open_purchase::record_snapshot};
+use super::{
+    App, AppError, Step,
+    open_purchase::{note_credential, record_snapshot},
+    welcome_mail::{Activated, welcome_mail},
+};
 use crate::{
     clock::new_id,
     domain::{
@@ -18,7 +21,7 @@ use crate::{
     },
     marketplace::MarketplaceError,
     signing::SignedKey,
-    store::{Attachment, AuditEntry, Enrolment, JobKind, LicenseKey, NewCharge, NewMail, Tx},
+    store::{AuditEntry, Enrolment, JobKind, LicenseKey, NewCharge, NewMail, Tx},
 };
 
 /// Microsoft takes up to a minute from "received" to `Subscribed`.
@@ -59,9 +62,8 @@ pub async fn activate_subscription(app: &App, job_id: Uuid, id: Uuid) -> Result<
 async fn activate(app: &App, snapshot: &Snapshot) -> Result<Step, AppError> {
     let now = app.clock.now();
     let last = app.store.find_newest_call(snapshot.id, "activate").await?;
-    let received = last.is_some_and(|call| {
-        call.outcome.as_deref() == Some("accepted") && now - call.intended_at < RECEIVED_IS_STALE
-    });
+    let received = last
+        .is_some_and(|call| call.outcome.as_deref() == Some("accepted") && now - call.intended_at < RECEIVED_IS_STALE);
     if received {
         return Ok(Step::Again(POLL));
     }
@@ -138,8 +140,9 @@ fn prepare(
     activated_at: OffsetDateTime,
 ) -> Result<Completion, AppError> {
     let (first, charges) = frozen.at_activation(term, activated_at.max(enrolment.submitted_at))?;
-    let (key, signed_claims) = sign_first_key(app, &subscription, &enrolment, &frozen, &first)?;
-    let mail = welcome_mail(app, &subscription, &enrolment, &frozen, &first, &charges, &key, &signed_claims)?;
+    let (key, provisional) = sign_first_key(app, &subscription, &enrolment, &frozen, &first)?;
+    let activated = Activated { subscription: &subscription, enrolment: &enrolment, frozen: &frozen, first: &first };
+    let mail = welcome_mail(app, activated, &charges, &key, provisional)?;
     Ok(Completion { subscription, enrolment, frozen, first, charges, key, mail })
 }
 
@@ -165,12 +168,8 @@ async fn write(tx: &Tx, completion: &Completion, now: OffsetDateTime) -> Result<
         "users": frozen.order.users, "charges": charges.len(), "license": key.license_id, "seq": key.seq,
     });
     let detail = detail.to_string();
-    let entry = AuditEntry {
-        subscription_id: Some(id),
-        actor: "seatkey",
-        action: "subscription_activated",
-        detail: &detail,
-    };
+    let entry =
+        AuditEntry { subscription_id: Some(id), actor: "seatkey", action: "subscription_activated", detail: &detail };
     Ok(tx.record_audit(entry, now).await?)
 }
 
@@ -180,7 +179,7 @@ fn sign_first_key(
     enrolment: &Enrolment,
     frozen: &FrozenQuote,
     first: &FirstTerm,
-) -> Result<(LicenseKey, Claims), AppError> {
+) -> Result<(LicenseKey, bool), AppError> {
     let microsoft = &subscription.microsoft;
     let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     let (expires_at, provisional) = first_key_expiry(first, frozen.first_key);
@@ -204,13 +203,7 @@ fn sign_first_key(
         iat: now.unix_timestamp(),
     };
     let SignedKey { compact, key_id } = app.keyring.sign(&claims)?;
-    let key = LicenseKey {
-        subscription_id: microsoft.id,
-        license_id,
-        seq: 1,
-        signing_key_id: key_id,
-        compact,
-        expires_at,
-    };
-    Ok((key, claims))
+    let key =
+        LicenseKey { subscription_id: microsoft.id, license_id, seq: 1, signing_key_id: key_id, compact, expires_at };
+    Ok((key, provisional))
 }

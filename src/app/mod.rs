@@ -12,6 +12,7 @@ mod review_order;
 mod send_mail;
 mod sign_in;
 mod submit_order;
+mod welcome_mail;
 
 use std::sync::Arc;
 
@@ -103,7 +104,9 @@ impl App {
 pub fn random_token() -> Result<String, AppError> {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let mut bytes = [0_u8; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| AppError::Internal("the system gives no random numbers".into()))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| AppError::Internal("the system gives no random numbers".into()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 

@@ -42,12 +42,7 @@ pub async fn begin_sign_in(
 ///
 /// # Errors
 /// [`AppError::SignIn`] when the answer is not one of this browser's, not genuine, or cannot be redeemed.
-pub async fn finish_sign_in(
-    app: &App,
-    browser: &str,
-    state: &str,
-    code: String,
-) -> Result<(String, String), AppError> {
+pub async fn finish_sign_in(app: &App, browser: &str, state: &str, code: String) -> Result<(String, String), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let taken = tx.take_sign_in(state, now).await?;

@@ -1,0 +1,44 @@
+//! The job that hands a mail to the mail server. A second copy leaves only when the process dies between the server's
+//! acceptance and our commit; it has the same Message-ID.
+
+use uuid::Uuid;
+
+use super::{App, AppError, Step};
+use crate::{mail::Outgoing, store::MailState};
+
+/// Sends a mail that has not been sent yet; `job_id` is finished together with its effect.
+///
+/// # Errors
+/// [`AppError::Mail`] when the server did not take it.
+pub async fn send_mail(app: &App, job_id: Uuid, mail_id: Uuid) -> Result<Step, AppError> {
+    let mail = app.store.find_mail(mail_id).await?.filter(|mail| mail.state == MailState::Queued);
+    let Some(mail) = mail else { return Ok(Step::Done) };
+    let content = &mail.content;
+    let attachments: Vec<(String, String)> =
+        content.attachments.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+    let outgoing = Outgoing {
+        message_id: &content.message_id,
+        recipients: &content.recipients,
+        reply_to: &content.reply_to,
+        subject: &content.subject,
+        text_body: &content.text_body,
+        html_body: &content.html_body,
+        attachments: &attachments,
+        date: mail.created_at,
+    };
+    let sent = app.mailer.send(outgoing).await;
+    let tx = app.store.begin().await?;
+    match sent {
+        Ok(()) => {
+            tx.record_mail_sent(mail_id, app.clock.now()).await?;
+            tx.finish_job(job_id).await?;
+            tx.commit().await?;
+            Ok(Step::Done)
+        }
+        Err(error) => {
+            tx.record_mail_refused(mail_id, &error.to_string()).await?;
+            tx.commit().await?;
+            Err(error.into())
+        }
+    }
+}

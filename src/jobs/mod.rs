@@ -1,0 +1,158 @@
+//! The job runner: claims due jobs by lease, runs them, and gives back what has to be tried again.
+//!
+//! Owns: when and how often. Does not own: what a job does (`app`). Invariants: a job that fails is never lost; whatever a
+//! crash leaves behind is claimed again when its lease is over.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use time::Duration;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    app::{AppError, SharedApp, Step, activate_subscription, forget_expired, send_mail},
+    clock::new_id,
+    store::{Claim, Job, JobKind, StoreError},
+};
+
+/// Others keep away for so long; steps are shorter, and a crash is noticed after this.
+const LEASE: Duration = Duration::seconds(60);
+/// How often a runner looks without being woken. Time may have been advanced by hand.
+const LOOK: StdDuration = StdDuration::from_millis(250);
+const FIRST_PAUSE: Duration = Duration::seconds(2);
+const LONGEST_PAUSE: Duration = Duration::hours(1);
+/// Polls go on for as long as it takes; failures are given to a person after about four days of hourly attempts.
+const MAX_ATTEMPTS: u32 = 100;
+const HOUSEKEEPING: StdDuration = StdDuration::from_secs(600);
+
+/// Runs jobs.
+#[derive(Debug)]
+pub struct Runner {
+    app: SharedApp,
+    owner: Uuid,
+}
+
+impl Runner {
+    /// A runner with an identity of its own.
+    #[must_use]
+    pub fn new(app: SharedApp) -> Self {
+        let owner = new_id(app.clock.now());
+        Self { app, owner }
+    }
+
+    /// Runs until `stop` says so; a job that has begun is finished first.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.run_next().await {
+                Ok(true) => {}
+                Ok(false) => self.rest(&mut stop).await,
+                Err(error) => {
+                    tracing::error!(%error, "the job table cannot be used");
+                    self.rest(&mut stop).await;
+                }
+            }
+        }
+    }
+
+    async fn rest(&self, stop: &mut watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.app.wake.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+            // The sender is gone only when the process ends.
+            _ = stop.changed() => {}
+        }
+    }
+
+    /// Runs the job that has been due for longest; says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the job table cannot be used.
+    pub async fn run_next(&self) -> Result<bool, StoreError> {
+        let claim = Claim { owner: self.owner, lease: LEASE };
+        let Some(job) = self.app.store.claim_job(claim, self.app.clock.now()).await? else { return Ok(false) };
+        let result = self.perform(&job).await;
+        self.conclude(&job, result).await?;
+        Ok(true)
+    }
+
+    /// Runs everything that is due now, and gives how many steps that were.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the job table cannot be used.
+    pub async fn run_due(&self) -> Result<u32, StoreError> {
+        let mut steps = 0;
+        while self.run_next().await? {
+            steps += 1;
+        }
+        Ok(steps)
+    }
+
+    async fn perform(&self, job: &Job) -> Result<Step, AppError> {
+        match job.kind {
+            JobKind::ActivateSubscription => activate_subscription(&self.app, job.id, job.subject).await,
+            JobKind::SendMail => send_mail(&self.app, job.id, job.subject).await,
+        }
+    }
+
+    async fn conclude(&self, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
+        let now = self.app.clock.now();
+        let store = &self.app.store;
+        let kind = job.kind.as_str();
+        match result {
+            Ok(Step::Done) => {
+                let tx = store.begin().await?;
+                tx.finish_job(job.id).await?;
+                tx.commit().await
+            }
+            Ok(Step::Again(after)) => store.postpone_job(job.id, now.saturating_add(after), None).await,
+            Err(error) if error.is_retryable() && job.attempts < MAX_ATTEMPTS => {
+                let pause = pause_after(job.attempts);
+                tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
+                store.postpone_job(job.id, now.saturating_add(pause), Some(&error.to_string())).await
+            }
+            Err(error) => {
+                tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
+                store.bury_job(job.id, &error.to_string()).await
+            }
+        }
+    }
+}
+
+/// Doubles from two seconds to an hour.
+fn pause_after(attempts: u32) -> Duration {
+    let doubled = FIRST_PAUSE * 2_i32.saturating_pow(attempts.saturating_sub(1).min(16));
+    doubled.min(LONGEST_PAUSE)
+}
+
+/// Starts runner and housekeeping; they end when `stop` says so.
+pub fn spawn(app: &SharedApp, stop: &watch::Receiver<bool>) -> Vec<tokio::task::JoinHandle<()>> {
+    let runner = Runner::new(Arc::clone(app));
+    let runner_stop = stop.clone();
+    let running = tokio::spawn(async move { runner.run(runner_stop).await });
+    vec![running, tokio::spawn(keep_house(Arc::clone(app), stop.clone()))]
+}
+
+async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = forget_expired(&app).await {
+            tracing::warn!(%error, "old sessions could not be forgotten");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(HOUSEKEEPING) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let table = [(1, 2), (2, 4), (3, 8), (10, 1_024), (12, 3_600), (100, 3_600)];
+        for (attempts, seconds) in table {
+            assert_eq!(pause_after(attempts), Duration::seconds(seconds), "after {attempts} attempts");
+        }
+    }
+}

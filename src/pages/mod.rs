@@ -1,0 +1,68 @@
+//! What the buyer reads: one typed struct per page and mail, made from values of the domain.
+//!
+//! Owns: the wording and the formatting of figures and dates. Does not own: which page is shown when (`web`), the markup
+//! (`templates/`). Invariants: a page of a reseller deal holds no amount, so no template can show one; every template is
+//! rendered with every sample before the service starts.
+
+pub mod colour;
+pub mod enrolment;
+pub mod frame;
+pub mod landing;
+pub mod picture;
+pub mod progress;
+pub mod projection;
+pub mod purchase;
+pub mod review;
+mod samples;
+pub mod subscriptions;
+pub mod table;
+pub mod timeline;
+pub mod trouble;
+pub mod words;
+
+use serde::Serialize;
+
+use crate::templates::{TemplateError, Templates};
+
+/// A page, a part of one, or a mail.
+pub trait Page: Serialize + Sized {
+    /// The template that shows it.
+    const TEMPLATE: &'static str;
+
+    /// Examples of every form that it can take.
+    fn samples() -> Vec<Self>;
+
+    /// The finished text.
+    ///
+    /// # Errors
+    /// [`TemplateError`], only with a template that was not checked.
+    fn render(&self, templates: &Templates) -> Result<String, TemplateError> {
+        templates.render(Self::TEMPLATE, self)
+    }
+}
+
+/// Renders every template with all samples, so that a broken override is refused before a buyer meets it.
+///
+/// # Errors
+/// The first template that cannot be rendered, by its name.
+pub fn check(templates: &Templates) -> Result<(), TemplateError> {
+    try_page::<landing::Landing>(templates)?;
+    try_page::<trouble::Trouble>(templates)?;
+    try_page::<subscriptions::Subscriptions>(templates)?;
+    try_page::<enrolment::Enrolment>(templates)?;
+    try_page::<projection::Projection>(templates)?;
+    try_page::<review::Review>(templates)?;
+    try_page::<progress::Progress>(templates)?;
+    Ok(())
+}
+
+fn try_page<P: Page>(templates: &Templates) -> Result<(), TemplateError> {
+    let samples = P::samples();
+    if samples.is_empty() {
+        return Err(TemplateError::Untried { name: P::TEMPLATE.to_owned() });
+    }
+    samples.iter().try_for_each(|sample| sample.render(templates).map(drop))
+}
+
+#[cfg(test)]
+mod tests;

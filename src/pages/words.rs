@@ -1,0 +1,160 @@
+//! How the pages say numbers, amounts and dates.
+
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
+
+use crate::domain::money::{Amount, grouped};
+
+/// `3,660.00 EUR`
+pub(crate) fn money(amount: Amount) -> String {
+    format!("{} {}", grouped(&amount.to_string()), amount.currency)
+}
+
+/// `1,000`
+pub(crate) fn count(number: u32) -> String {
+    grouped(&number.to_string())
+}
+
+/// `1 user`, `300 users`
+pub(crate) fn users(number: u32) -> String {
+    counted(number, "user")
+}
+
+/// `1 day`, `30 days`
+pub(crate) fn counted(number: u32, noun: &str) -> String {
+    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// `15 January 2026`
+pub(crate) fn day(date: Date) -> String {
+    format!("{} {} {}", date.day(), date.month(), date.year())
+}
+
+/// `15 January`, with the year where it is not the one of `near`.
+pub(crate) fn day_near(date: Date, near: Date) -> String {
+    if date.year() == near.year() { format!("{} {}", date.day(), date.month()) } else { day(date) }
+}
+
+/// `March 2026`, the month after the one of `date`: Microsoft bills a month's usage in the next one.
+pub(crate) fn invoice_month(date: Date) -> String {
+    let year = if date.month() == time::Month::December { date.year() + 1 } else { date.year() };
+    format!("{} {year}", date.month().next())
+}
+
+/// `10:42 UTC`
+pub(crate) fn clock(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{:02}:{:02} UTC", at.hour(), at.minute())
+}
+
+/// `18 January 2026, 10:12 UTC`
+pub(crate) fn instant(at: OffsetDateTime) -> String {
+    format!("{}, {}", day(at.to_offset(UtcOffset::UTC).date()), clock(at))
+}
+
+/// `18 January, 10:12 UTC`, with the year where it is not the one of `near`.
+pub(crate) fn instant_near(at: OffsetDateTime, near: Date) -> String {
+    format!("{}, {}", day_near(at.to_offset(UtcOffset::UTC).date(), near), clock(at))
+}
+
+/// `72 hours`, `7 days`: up to four days in hours, as the terms of the marketplace have it.
+pub(crate) fn span(duration: Duration) -> String {
+    let hours = duration.whole_hours();
+    let (number, noun) = if hours > 96 && hours % 24 == 0 { (hours / 24, "day") } else { (hours, "hour") };
+    counted(u32::try_from(number).unwrap_or(0), noun)
+}
+
+/// `2026-01-15`, for machines.
+pub(crate) fn iso(date: Date) -> String {
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+}
+
+/// `a, b and c`
+pub(crate) fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A sentence or two, some of it strong. Written with `**` around the strong part; the templates escape every run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prose(String);
+
+/// A piece of it.
+#[derive(Serialize)]
+struct Run<'a> {
+    text: &'a str,
+    strong: bool,
+}
+
+impl Prose {
+    /// Takes the text with its marks.
+    pub fn new(marked: impl Into<String>) -> Self {
+        Self(marked.into())
+    }
+}
+
+impl Serialize for Prose {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut runs = serializer.serialize_seq(None)?;
+        for (index, text) in self.0.split("**").enumerate().filter(|(_, text)| !text.is_empty()) {
+            runs.serialize_element(&Run { text, strong: index % 2 == 1 })?;
+        }
+        runs.end()
+    }
+}
+
+/// How a thing stands; the pages add a mark and a colour to the word, never a colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// Done, in order.
+    Good,
+    /// Waiting, worth a look.
+    Warn,
+    /// Failed, needs somebody.
+    Bad,
+    /// Nothing to say about it.
+    Calm,
+}
+
+/// A row of facts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub name: &'static str,
+    /// The fact.
+    pub value: String,
+    /// A remark beside it, or nothing.
+    pub more: String,
+}
+
+impl Fact {
+    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into(), more: String::new() }
+    }
+
+    pub(crate) fn with(name: &'static str, value: impl Into<String>, more: impl Into<String>) -> Self {
+        Self { name, value: value.into(), more: more.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::{date, datetime};
+
+    #[test]
+    fn dates_and_spans_read_like_a_letter() {
+        let today = date!(2026 - 01 - 15);
+        assert_eq!(day_near(date!(2026 - 02 - 13), today), "13 February");
+        assert_eq!(day_near(date!(2027 - 01 - 15), today), "15 January 2027");
+        assert_eq!(invoice_month(date!(2026 - 12 - 31)), "January 2027");
+        assert_eq!(instant(datetime!(2026-01-18 12:12 +02:00)), "18 January 2026, 10:12 UTC");
+        assert_eq!(span(Duration::hours(72)), "72 hours");
+        assert_eq!(span(Duration::days(7)), "7 days");
+        assert_eq!(users(1), "1 user");
+    }
+}
