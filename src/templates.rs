@@ -162,8 +162,10 @@ fn wrap_filter(text: &str, options: Kwargs) -> Result<String, minijinja::Error> 
 fn wrap(text: &str, label: &str, hang: usize) -> String {
     let mut out = label.to_owned();
     let mut column = label.chars().count();
-    if !label.is_empty() && column < hang {
-        out.push_str(&" ".repeat(hang - column));
+    if !label.is_empty() {
+        // A label wider than its columns stands in a line of its own.
+        let gap = hang.checked_sub(column).filter(|gap| *gap > 0);
+        out.push_str(&gap.map_or_else(|| format!("\n{}", " ".repeat(hang)), |gap| " ".repeat(gap)));
         column = hang;
     }
     let mut start_of_line = true;

@@ -4,10 +4,14 @@
 //! (`templates/`). Invariants: a page of a reseller deal holds no amount, so no template can show one; every template is
 //! rendered with every sample before the service starts.
 
+pub mod account;
+mod account_words;
+pub mod charges;
 pub mod colour;
 pub mod enrolment;
 pub mod frame;
 pub mod landing;
+pub mod mail;
 pub mod picture;
 pub mod progress;
 pub mod projection;
@@ -53,7 +57,8 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<projection::Projection>(templates)?;
     try_page::<review::Review>(templates)?;
     try_page::<progress::Progress>(templates)?;
-    Ok(())
+    try_page::<account::Account>(templates)?;
+    mail::check(templates)
 }
 
 fn try_page<P: Page>(templates: &Templates) -> Result<(), TemplateError> {

@@ -23,6 +23,11 @@ pub(crate) const ID: Uuid = Uuid::from_u128(0x8f2d_61c4_5b7e_4f0a_9c33_1d7e_60b2
 /// A name that must never reach a page as it is.
 pub(crate) const HOSTILE: &str = "<script>alert('seats')</script> & Söhne";
 
+/// Who bought through a reseller: no page with this name may hold an amount.
+pub(crate) const RESOLD: &str = "Northwind Traders";
+/// A key as long as a real one; it is signed by nobody.
+pub(crate) const KEY: &str = include_str!("sample_key.txt").trim_ascii();
+
 /// A purchase with its price, and the frame of its pages.
 pub(crate) struct Deal<'a> {
     pub(crate) frame: Frame,
@@ -55,7 +60,7 @@ const DIRECT: Case = Case {
 const CASES: [Case; 4] = [
     DIRECT,
     Case { organisation: HOSTILE, activated_days_ago: Some(20), trial_days: 0, ..DIRECT },
-    Case { amounts: Amounts::Hidden, ..DIRECT },
+    Case { organisation: RESOLD, amounts: Amounts::Hidden, ..DIRECT },
     Case { plan: "scepman-ee-monthly", users: 9_900, trial_days: 0, extras: &["setup"], ..DIRECT },
 ];
 

@@ -1,6 +1,130 @@
-use super::*;
+//! Every template with every sample; and what no page may ever show.
+
+use std::{fs, path::PathBuf};
+
+use super::{mail::Mail, *};
+use crate::pages::mail::{Language, Welcome};
+
+fn templates() -> Templates {
+    Templates::load(None).unwrap()
+}
+
+/// Every sample of every page and mail: the template's name, whether it is of a reseller deal, the finished text.
+fn everything() -> Vec<(String, String)> {
+    let templates = templates();
+    let mut all = Vec::new();
+    let mut add = |name: &str, texts: Vec<String>| {
+        all.extend(texts.into_iter().enumerate().map(|(index, text)| (format!("{name}-{index:02}"), text)));
+    };
+    add("landing", rendered::<landing::Landing>(&templates));
+    add("trouble", rendered::<trouble::Trouble>(&templates));
+    add("subscriptions", rendered::<subscriptions::Subscriptions>(&templates));
+    add("enrolment", rendered::<enrolment::Enrolment>(&templates));
+    add("projection", rendered::<projection::Projection>(&templates));
+    add("review", rendered::<review::Review>(&templates));
+    add("progress", rendered::<progress::Progress>(&templates));
+    add("account", rendered::<account::Account>(&templates));
+    let mails: Vec<_> =
+        Welcome::samples().iter().map(|mail| mail.render(&templates, Language::English).unwrap()).collect();
+    add("mail-html", mails.iter().map(|mail| mail.html.clone()).collect());
+    add("mail-text", mails.iter().map(|mail| mail.text.clone()).collect());
+    all
+}
+
+fn rendered<P: Page>(templates: &Templates) -> Vec<String> {
+    P::samples().iter().map(|sample| sample.render(templates).unwrap()).collect()
+}
 
 #[test]
 fn every_template_renders_every_sample() {
-    check(&Templates::load(None).unwrap()).unwrap();
+    check(&templates()).unwrap();
+}
+
+#[test]
+fn no_page_of_a_reseller_deal_shows_an_amount() {
+    let mut seen = 0;
+    let resold = |text: &str| text.contains(samples::RESOLD) || text.contains("reseller");
+    for (name, text) in everything().into_iter().filter(|(_, text)| resold(text)) {
+        seen += 1;
+        // 300 users of KONNEKT: base fee, additional users, totals of all segments, the first term's; and any currency.
+        for amount in [
+            "3,300", "3300", "7.20", "360.0", "3,660", "3660", "8,700", "27,900", "45,900", "3,359", "3,028", "330.4",
+            "EUR", "€",
+        ] {
+            assert!(!text.contains(amount), "{name} shows {amount} in a reseller deal:\n{text}");
+        }
+    }
+    assert!(seen >= 15, "only {seen} samples are of a reseller deal");
+}
+
+#[test]
+fn a_hostile_name_is_escaped_wherever_it_stands() {
+    let mut seen = 0;
+    for (name, text) in everything().into_iter().filter(|(name, _)| !name.starts_with("mail-text")) {
+        assert!(!text.contains("<script>alert"), "{name} lets a script through");
+        seen += usize::from(text.contains("&lt;script&gt;alert"));
+    }
+    assert!(seen >= 25, "only {seen} samples have the hostile name");
+}
+
+#[test]
+fn pages_keep_the_content_security_policy() {
+    for (name, text) in everything().into_iter().filter(|(name, _)| !name.starts_with("mail")) {
+        for forbidden in [" style=", " onclick=", " onload=", " onsubmit=", "javascript:"] {
+            assert!(!text.contains(forbidden), "{name} has{forbidden}");
+        }
+    }
+}
+
+fn overrides(files: &[(&str, &str)]) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("seatkey-templates-{}", uuid::Uuid::new_v4()));
+    for (name, text) in files {
+        let path = directory.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+#[test]
+fn a_file_of_the_directory_replaces_a_text() {
+    let directory = overrides(&[("mail/en/welcome/subject.txt", "{{ offer }}: willkommen,\n{{ organisation }}")]);
+    let templates = Templates::load(Some(&directory)).unwrap();
+    check(&templates).unwrap();
+    let mail = Welcome::samples().remove(0).render(&templates, Language::English).unwrap();
+    assert_eq!(mail.subject, "KONNEKT: willkommen, Contoso GmbH");
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn a_broken_override_is_refused_by_name() {
+    let table = [
+        ("landing.html", "{{ no_such_value }}"),
+        ("review.html", "{% extends 'base.html' %}{% block content %}{{ frame.nothing }}{% endblock %}"),
+        ("mail/en/welcome/body.txt", "{% if %}"),
+        ("lnding.html", "a misspelt name"),
+        ("enrolment_projection.html", "{{ cost.table.no_such_value }}"),
+    ];
+    for (name, text) in table {
+        let directory = overrides(&[(name, text)]);
+        let result = Templates::load(Some(&directory)).and_then(|templates| check(&templates));
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(&format!("\"{name}\"")), "{name}: {message}");
+        fs::remove_dir_all(directory).unwrap();
+    }
+}
+
+/// Writes every sample to the directory named by `SEATKEY_SAMPLES`, to be looked at in a browser.
+#[test]
+fn samples_can_be_looked_at() {
+    let Some(directory) = std::env::var_os("SEATKEY_SAMPLES").map(PathBuf::from) else { return };
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("seatkey.css"), crate::templates::STYLESHEET).unwrap();
+    fs::write(directory.join("seatkey.js"), crate::templates::SCRIPT).unwrap();
+    for (name, text) in everything() {
+        let extension = if name.starts_with("mail-text") { "txt" } else { "html" };
+        let text =
+            if name.starts_with("projection") { format!("<link rel=stylesheet href=seatkey.css>{text}") } else { text };
+        fs::write(directory.join(format!("{name}.{extension}")), text.replace("/assets/", "")).unwrap();
+    }
 }

@@ -1,0 +1,253 @@
+//! The account page: how the subscription stands, the key, the charges and where each stands, what a cancellation costs.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    Page,
+    account_words::{cancelling, facts, lead, moments, renewal_sentence},
+    charges::{self, ChargeFact, ChargeReason, ChargeRow, ChargeState},
+    frame::Frame,
+    purchase::Purchase,
+    samples,
+    subscriptions::Standing,
+    timeline::Moment,
+    words::{self, Fact, Prose, Tone},
+};
+use crate::domain::{
+    pricing::Quote,
+    proration::FirstTerm,
+    time::{Term, end_of_day, utc_day},
+};
+
+/// What the person may see (`product.md` §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// The beneficiary or the purchaser.
+    Party,
+    /// Somebody else of the same organisation: neither key nor charges.
+    Looker,
+}
+
+/// The newest license key.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyFacts<'a> {
+    /// The signed text.
+    pub text: &'a str,
+    /// When it ends.
+    pub expires: OffsetDateTime,
+    /// Whether the key of the full term follows by itself.
+    pub provisional: bool,
+    /// Whether it is for a test.
+    pub test: bool,
+}
+
+/// Somebody who gets the mails.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contact {
+    /// `Buyer`, `Technical`.
+    pub role: &'static str,
+    /// Their name, or nothing.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+}
+
+/// Everything that the page is told.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountFacts<'a> {
+    /// The subscription.
+    pub purchase: &'a Purchase<'a>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Users in total.
+    pub users: Option<u32>,
+    /// A full term for these users at today's prices; `None` where Microsoft bills or a price is missing.
+    pub quote: Option<&'a Quote>,
+    /// The current term.
+    pub term: Option<Term>,
+    /// The dates of the first term, while it is the current one.
+    pub first: Option<&'a FirstTerm>,
+    /// The newest key; `None` when there is none yet, or it has ended.
+    pub key: Option<KeyFacts<'a>>,
+    /// The ledger, oldest first.
+    pub charges: &'a [ChargeFact<'a>],
+    /// Who gets the mails.
+    pub contacts: &'a [Contact],
+    /// Whose eyes these are.
+    pub viewer: Viewer,
+    /// Whether the mail with the key could not be delivered.
+    pub mail_stuck: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct KeyView {
+    text: String,
+    valid: Prose,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ChargesView {
+    rows: Vec<ChargeRow>,
+    currency: Option<&'static str>,
+    total: Option<String>,
+    next: String,
+}
+
+/// The page.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    frame: Frame,
+    title: String,
+    path: String,
+    name: String,
+    product: String,
+    state: &'static str,
+    tone: Tone,
+    lead: Prose,
+    standing: &'static str,
+    facts: Vec<Fact>,
+    key: Option<KeyView>,
+    charges: Option<ChargesView>,
+    timeline: Vec<Moment>,
+    contacts: Vec<Contact>,
+    cancelling: Vec<Fact>,
+    metered: bool,
+    reseller: bool,
+    looker: bool,
+    mail_stuck: bool,
+}
+
+impl Account {
+    /// The page at this moment.
+    #[must_use]
+    pub fn new(frame: Frame, told: &AccountFacts<'_>, now: OffsetDateTime) -> Self {
+        let purchase = told.purchase;
+        let party = told.viewer == Viewer::Party;
+        let (state, tone) = told.standing.told();
+        let alive = matches!(told.standing, Standing::Subscribed | Standing::Suspended);
+        Self {
+            frame,
+            title: format!("{} for {}", purchase.offer.name, purchase.organisation),
+            path: purchase.path(),
+            name: purchase.name.to_owned(),
+            product: purchase.plan.name.clone(),
+            state,
+            tone,
+            lead: lead(told, now),
+            standing: match told.standing {
+                Standing::Suspended => "suspended",
+                Standing::Unsubscribed => "unsubscribed",
+                _ => "subscribed",
+            },
+            facts: facts(told, party, utc_day(now)),
+            key: told.key.filter(|_| party).map(|key| key_view(told, &key)),
+            charges: party.then(|| charges_view(told)).filter(|view| !view.rows.is_empty()),
+            timeline: if party && alive { moments(told, now) } else { Vec::new() },
+            contacts: if party { told.contacts.to_vec() } else { Vec::new() },
+            cancelling: if party && alive { cancelling(told) } else { Vec::new() },
+            metered: purchase.plan.is_metered(),
+            reseller: purchase.is_reseller_deal(),
+            looker: !party,
+            mail_stuck: told.mail_stuck && party,
+        }
+    }
+}
+
+fn key_view(told: &AccountFacts<'_>, key: &KeyFacts<'_>) -> KeyView {
+    let purchase = told.purchase;
+    let users = told.users.map(|users| format!("For {} of ", words::users(users))).unwrap_or_else(|| "For ".to_owned());
+    let devices = words::counted(purchase.plan.devices_per_user, "device");
+    let until = charges::held_until(key.expires);
+    let next =
+        if key.provisional { " The key of the full term follows by mail when the fees are accepted." } else { "" };
+    let test = if key.test { " **This is a test key.**" } else { "" };
+    let text = format!("{users}{}, up to {devices} each. Valid until **{until}**.{next}{test}", purchase.organisation);
+    KeyView { text: key.text.to_owned(), valid: Prose::new(text) }
+}
+
+fn charges_view(told: &AccountFacts<'_>) -> ChargesView {
+    let shown = !told.purchase.is_reseller_deal();
+    let shown_lines = told.charges.iter().filter(|charge| !charge.line.quantity.is_zero());
+    let rows: Vec<ChargeRow> = shown_lines.map(|charge| ChargeRow::of(told.purchase, charge)).collect();
+    let currency = told.charges.first().filter(|_| shown).map(|charge| charge.line.amount.currency.code());
+    let total = charges::sum(told.charges, ChargeState::counts).filter(|_| shown).map(|total| total.to_string());
+    ChargesView { rows, currency, total, next: renewal_sentence(told) }
+}
+
+impl Page for Account {
+    const TEMPLATE: &'static str = "account.html";
+
+    fn samples() -> Vec<Self> {
+        let mut pages = Vec::new();
+        samples::each_deal(|deal| {
+            let quote = deal.priced.quote;
+            let first = deal.priced.first;
+            let later = first.reportable_from;
+            let accepted = later.saturating_add(time::Duration::minutes(7));
+            let states = [
+                ChargeState::HeldUntil(later),
+                ChargeState::Accepted(accepted),
+                ChargeState::Sent(accepted),
+                ChargeState::Due,
+                ChargeState::Suspended,
+                ChargeState::Dropped,
+                ChargeState::Waiting,
+            ];
+            let contact = |role| Contact {
+                role,
+                name: deal.purchase.organisation.to_owned(),
+                email: "jo@contoso.example".to_owned(),
+            };
+            let contacts = [contact("Buyer"), contact("Technical")];
+            let mut page = |standing, state: ChargeState, viewer, key: bool, reason| {
+                let charge = |line| ChargeFact { line, reason, part: first.part, users: quote.users, state };
+                let charges: Vec<ChargeFact<'_>> = deal.priced.charged.iter().map(charge).collect();
+                let facts = AccountFacts {
+                    purchase: &deal.purchase,
+                    standing,
+                    users: Some(quote.users),
+                    quote: Some(quote),
+                    term: Some(first.term),
+                    first: Some(first),
+                    key: key.then(|| KeyFacts {
+                        text: samples::KEY,
+                        expires: end_of_day(first.term.end),
+                        provisional: state.is_held(),
+                        test: !state.is_held(),
+                    }),
+                    charges: &charges,
+                    contacts: &contacts,
+                    viewer,
+                    mail_stuck: state.is_held(),
+                };
+                let now = if state.is_held() { deal.now } else { later.saturating_add(time::Duration::days(3)) };
+                pages.push(Self::new(deal.frame.clone(), &facts, now));
+            };
+            for state in states {
+                page(Standing::Subscribed, state, Viewer::Party, true, ChargeReason::FirstTerm);
+            }
+            page(Standing::Subscribed, states[1], Viewer::Looker, true, ChargeReason::FirstTerm);
+            page(Standing::Suspended, states[4], Viewer::Party, true, ChargeReason::Renewal(first.term.start));
+            page(Standing::Unsubscribed, states[5], Viewer::Party, false, ChargeReason::Upgrade { from: 150 });
+            page(Standing::Unsubscribed, states[1], Viewer::Party, true, ChargeReason::FirstTerm);
+        });
+        samples::with_seats(|frame, purchase| {
+            let facts = AccountFacts {
+                purchase,
+                standing: Standing::Subscribed,
+                users: Some(40),
+                quote: None,
+                term: None,
+                first: None,
+                key: None,
+                charges: &[],
+                contacts: &[],
+                viewer: Viewer::Party,
+                mail_stuck: false,
+            };
+            pages.push(Self::new(frame, &facts, samples::NOW));
+        });
+        pages
+    }
+}

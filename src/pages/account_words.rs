@@ -1,0 +1,150 @@
+//! The sentences of the account page.
+
+use time::{Date, OffsetDateTime};
+
+use super::{
+    account::AccountFacts,
+    charges::{self, ChargeState, held_until},
+    subscriptions::Standing,
+    timeline::{self, Mark, Moment},
+    words::{self, Fact, Prose},
+};
+use crate::domain::time::utc_day;
+
+/// The first sentence under the heading; the state word stands before it.
+pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
+    let users = told.users.map(|users| format!("for {}", words::users(users))).unwrap_or_default();
+    let until = told.term.map(|term| words::day(term.end));
+    Prose::new(match told.standing {
+        Standing::Suspended => {
+            format!(
+                "{users}: Microsoft could not collect a payment. Put it right in the Azure portal, under Cost Management + Billing; then everything goes on as before."
+            )
+        }
+        Standing::Unsubscribed => match told.key.filter(|key| key.expires > now) {
+            Some(key) => format!(
+                "The license runs on {users} until {}, then it ends. No more fees are charged.",
+                held_until(key.expires)
+            ),
+            None => "The license has ended. No more fees are charged.".to_owned(),
+        },
+        _ => {
+            let free = told.charges.iter().find_map(|charge| match charge.state {
+                ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", held_until(at))),
+                _ => None,
+            });
+            let term = until.map(|until| format!(", in a term until {until}")).unwrap_or_default();
+            format!("{users}{term}. It renews by itself; there is nothing for you to do.{}", free.unwrap_or_default())
+        }
+    })
+}
+
+/// The list of facts; a looker is told no fee.
+pub(super) fn facts(told: &AccountFacts<'_>, party: bool, today: Date) -> Vec<Fact> {
+    let purchase = told.purchase;
+    let mut facts = vec![Fact::new("Name in Azure", purchase.name), Fact::new("Product", &purchase.plan.name)];
+    if let (Some(quote), Some(users)) = (told.quote, told.users) {
+        let additional = users.saturating_sub(quote.segment.included);
+        let split = format!(
+            "{} included in the base fee, {} additional",
+            words::count(quote.segment.included.min(users)),
+            words::count(additional)
+        );
+        facts.push(Fact::with("Users", words::count(users), split));
+        let unused = match quote.unused_included_users {
+            0 => "None".to_owned(),
+            unused => words::users(unused),
+        };
+        facts.push(Fact::with("Unused", unused, "included users that cost nothing more"));
+        let range = quote.segment.maximum.map(|most| format!("up to {}", words::users(most))).unwrap_or_default();
+        facts.push(Fact::with("Segment", &*quote.segment.name, range));
+    } else if let Some(users) = told.users {
+        facts.push(Fact::with("Users", words::count(users), "the quantity at Microsoft"));
+    }
+    if let Some(term) = told.term {
+        let left = format!("{} of {} days left", term.remaining(today), term.days());
+        facts.push(Fact::with("This term", format!("{} to {}", words::day(term.start), words::day(term.end)), left));
+    }
+    if let Some(end) = told.first.and_then(|first| first.trial_end).filter(|end| *end >= today) {
+        facts.push(Fact::new("Free trial", format!("until {}", words::day(end))));
+    }
+    if told.standing == Standing::Subscribed
+        && let Some(day) = told.term.and_then(|term| term.renewal())
+    {
+        let fee = told.quote.filter(|_| party).and_then(|quote| purchase.money(quote.total));
+        let fee = fee.map(|fee| format!("{fee} at today’s prices, without VAT")).unwrap_or_default();
+        facts.push(Fact::with("Renewal", words::day(day), fee));
+    }
+    facts
+}
+
+/// `Next: the renewal on 15 January 2027, 3,660.00 EUR at today's prices.`
+pub(super) fn renewal_sentence(told: &AccountFacts<'_>) -> String {
+    let day = told.term.and_then(|term| term.renewal()).filter(|_| told.standing == Standing::Subscribed);
+    let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
+    let fee = fee.map(|fee| format!(", {fee} at today’s prices")).unwrap_or_default();
+    day.map(|day| format!("Next: the renewal on {}{fee}.", words::day(day))).unwrap_or_default()
+}
+
+/// What has been, is and will be.
+pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Moment> {
+    let today = utc_day(now);
+    let mut moments = Vec::new();
+    let mark = |at: OffsetDateTime| if at <= now { Mark::Done } else { Mark::Later };
+    if let Some(first) = told.first {
+        let users = told.users.map(|users| format!(" for {}", words::users(users))).unwrap_or_default();
+        moments.push(Moment::on(mark(now), first.start_day, today, format!("Set up{users}.")));
+        if first.part.days > 0 && told.purchase.plan.is_metered() {
+            let text = if first.reportable_from <= now {
+                "First fees reported to Microsoft."
+            } else {
+                "We report the first fees to Microsoft. Until then cancelling costs nothing."
+            };
+            moments.push(Moment::at(mark(first.reportable_from), first.reportable_from, today, text));
+        }
+    }
+    let held = told.charges.iter().any(|charge| charge.state.is_held());
+    let cost =
+        if held { "Cancelling today costs nothing." } else { "Cancelling costs nothing more and refunds nothing." };
+    moments.push(Moment::today(now, cost));
+    if let Some(renewal) = told.term.and_then(|term| term.renewal()) {
+        let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
+        let fee = fee.map(|fee| format!(", **{fee}** at today’s prices")).unwrap_or_default();
+        let announced = timeline::announcement(&told.purchase.plan.term_unit);
+        let text = format!("Renewal for another {}{fee}.{announced}", told.purchase.noun());
+        moments.push(Moment::on(Mark::Later, renewal, today, text));
+    }
+    timeline::sorted(moments)
+}
+
+/// What a cancellation today would mean.
+pub(super) fn cancelling(told: &AccountFacts<'_>) -> Vec<Fact> {
+    let money = |amount: Option<crate::domain::money::Amount>| amount.and_then(|amount| told.purchase.money(amount));
+    let held = charges::sum(told.charges, ChargeState::is_held);
+    let paid = charges::sum(told.charges, ChargeState::counts);
+    let until = told.term.map(|term| words::day(term.end));
+    let license = match (paid, held, until) {
+        (None, Some(_), _) => "Ends at once, because nothing has been paid for it.".to_owned(),
+        (.., Some(until)) => format!("Runs on until {until}, then ends."),
+        _ => "Runs to the end of what Microsoft has billed, then ends.".to_owned(),
+    };
+    let dropped = match (held, money(held)) {
+        (Some(_), Some(held)) => format!("The {held} that are held are dropped and never charged. "),
+        (Some(_), None) => "What is held is dropped and never charged. ".to_owned(),
+        (None, _) => String::new(),
+    };
+    let stays = match (paid, money(paid)) {
+        (Some(_), Some(paid)) => format!("Nothing more. The {paid} stay."),
+        (Some(_), None) => "Nothing more. What was reported stays.".to_owned(),
+        (None, _) if held.is_some() => "You pay nothing.".to_owned(),
+        (None, _) => "Nothing more from us.".to_owned(),
+    };
+    let mut facts = vec![Fact::new("License", license), Fact::new("Fees", dropped + &stays)];
+    if let Some(day) = told.term.and_then(|term| term.renewal()) {
+        let saved = told.quote.and_then(|quote| told.purchase.money(quote.total));
+        let saved = saved.map(|saved| format!(", so you save {saved} on {}", words::day(day))).unwrap_or_default();
+        facts.push(Fact::new("Renewal", format!("None{saved}.")));
+    }
+    facts.push(Fact::new("Way back", "None: you would buy anew, without a trial."));
+    facts
+}

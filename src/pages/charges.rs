@@ -1,0 +1,177 @@
+//! The charges of a subscription in the buyer's words: what for, how much, where each stands.
+
+use serde::Serialize;
+use time::{Date, OffsetDateTime};
+
+use super::{
+    purchase::Purchase,
+    table,
+    words::{self, Tone},
+};
+use crate::domain::{
+    money::Amount,
+    pricing::{Item, Line},
+    proration::Part,
+    time::utc_day,
+};
+
+/// A charge of the ledger, as it is told to the account page.
+#[derive(Debug, Clone, Copy)]
+pub struct ChargeFact<'a> {
+    /// Quantity, price and amount.
+    pub line: &'a Line,
+    /// What it is for.
+    pub reason: ChargeReason,
+    /// The part of the term that it is for.
+    pub part: Part,
+    /// Users in total at that time.
+    pub users: u32,
+    /// Where it stands.
+    pub state: ChargeState,
+}
+
+/// What a charge is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargeReason {
+    /// The enrolment.
+    FirstTerm,
+    /// A later term, by its first day.
+    Renewal(Date),
+    /// More users within a term.
+    Upgrade {
+        /// Users before.
+        from: u32,
+    },
+}
+
+/// Where a charge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChargeState {
+    /// Not reported before this instant; cancelling until then costs nothing.
+    HeldUntil(OffsetDateTime),
+    /// Held until a suspension is over.
+    Suspended,
+    /// May be reported; not sent yet.
+    Due,
+    /// Sent; Microsoft has not answered clearly.
+    Sent(OffsetDateTime),
+    /// Accepted by Microsoft.
+    Accepted(OffsetDateTime),
+    /// Cancelled before it was reported.
+    Dropped,
+    /// Could not be reported in time, or was refused; a person looks at it.
+    Waiting,
+}
+
+impl ChargeState {
+    /// Whether a cancellation now would undo it.
+    pub(crate) fn is_held(self) -> bool {
+        matches!(self, Self::HeldUntil(_) | Self::Suspended)
+    }
+
+    /// Whether it counts as paid or to be paid.
+    pub(crate) fn counts(self) -> bool {
+        matches!(self, Self::Due | Self::Sent(_) | Self::Accepted(_))
+    }
+
+    fn told(self, reseller: bool) -> (String, Tone, String) {
+        let told = |word: &str, tone, remark: &str| (word.to_owned(), tone, remark.to_owned());
+        match self {
+            Self::HeldUntil(at) => {
+                let word = format!("Held until {}", held_until(at));
+                (word, Tone::Calm, "Cancel until then, and it is never charged".to_owned())
+            }
+            Self::Suspended => told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated"),
+            Self::Due => told("Will be reported within the hour", Tone::Calm, ""),
+            Self::Sent(at) => {
+                let remark = format!("Sent on {}; we keep asking, you need do nothing", words::instant(at));
+                ("Reported, waiting for Microsoft’s answer".to_owned(), Tone::Warn, remark)
+            }
+            Self::Accepted(at) => {
+                let bill = if reseller {
+                    "billed to your reseller".to_owned()
+                } else {
+                    format!("on the invoice of {}", words::invoice_month(utc_day(at)))
+                };
+                ("Accepted by Microsoft".to_owned(), Tone::Good, format!("On {}; {bill}", words::instant(at)))
+            }
+            Self::Dropped => told("Dropped", Tone::Calm, "Never reported, never charged"),
+            Self::Waiting => told(
+                "Being looked at",
+                Tone::Warn,
+                "A person at the publisher decides; nothing more is charged meanwhile",
+            ),
+        }
+    }
+}
+
+/// The instant, or the whole day before it when it is midnight.
+pub(crate) fn held_until(at: OffsetDateTime) -> String {
+    let whole_days = at.time() == time::Time::MIDNIGHT;
+    let before = utc_day(at).previous_day().filter(|_| whole_days);
+    before.map_or_else(|| words::instant(at), words::day)
+}
+
+/// A row of the table. Figures are plain decimals.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChargeRow {
+    title: String,
+    detail: String,
+    state: String,
+    tone: Tone,
+    remark: String,
+    quantity: String,
+    unit_price: Option<String>,
+    price: Option<String>,
+    dropped: bool,
+}
+
+impl ChargeRow {
+    pub(crate) fn of(purchase: &Purchase<'_>, charge: &ChargeFact<'_>) -> Self {
+        let shown = !purchase.is_reseller_deal();
+        let (state, tone, remark) = charge.state.told(!shown);
+        Self {
+            title: title(charge),
+            detail: detail(charge),
+            state,
+            tone,
+            remark,
+            quantity: charge.line.quantity.to_string(),
+            unit_price: shown.then(|| charge.line.unit_price.to_string()),
+            price: shown.then(|| charge.line.amount.to_string()),
+            dropped: charge.state == ChargeState::Dropped,
+        }
+    }
+}
+
+fn title(charge: &ChargeFact<'_>) -> String {
+    let what = table::part_detail(charge.line, charge.users).to_lowercase();
+    match (charge.reason, &charge.line.item) {
+        (_, Item::Extra { name }) => format!("{name}, once"),
+        (ChargeReason::FirstTerm, _) => format!("First term, {what}"),
+        (ChargeReason::Renewal(day), _) => format!("Renewal of {}, {what}", words::day(day)),
+        (ChargeReason::Upgrade { from }, _) => {
+            format!("Upgrade from {} to {}", words::count(from), words::users(charge.users))
+        }
+    }
+}
+
+fn detail(charge: &ChargeFact<'_>) -> String {
+    let part = charge.part;
+    match &charge.line.item {
+        Item::Extra { .. } => "Never in parts".to_owned(),
+        Item::BaseFee(segment) | Item::AdditionalUsers(segment) if part.is_whole() => {
+            format!("{}, for a full term", segment.name)
+        }
+        Item::BaseFee(segment) | Item::AdditionalUsers(segment) => {
+            format!("{}, for {} of {} days", segment.name, part.days, part.of_days)
+        }
+    }
+}
+
+/// The sum of the charges that `count` admits; `None` when there are none.
+pub(crate) fn sum(charges: &[ChargeFact<'_>], count: impl Fn(ChargeState) -> bool) -> Option<Amount> {
+    let mut amounts = charges.iter().filter(|charge| count(charge.state)).map(|charge| charge.line.amount);
+    let first = amounts.next()?;
+    amounts.try_fold(first, Amount::plus).ok()
+}
