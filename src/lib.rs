@@ -28,4 +28,6 @@ pub mod app;
 pub mod jobs;
 pub mod web;
 
+pub mod startup;
+
 pub mod cli;

@@ -29,6 +29,7 @@ pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
 pub use submit_order::{Submitted, submit_order};
+pub use welcome_mail::license_file_name;
 
 use crate::{
     clock::SharedClock,

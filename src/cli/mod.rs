@@ -2,8 +2,13 @@
 //! Errors go to standard error as one sentence that says what to do.
 
 mod catalog;
+mod demo;
+mod license;
 mod output;
 mod quote;
+mod script;
+mod serve;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -21,6 +26,17 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Simulator and service together, with no configuration
+    Demo(demo::DemoArgs),
+    /// The web service and its workers
+    Serve(serve::ConfigArgs),
+    /// Only Microsoft's end, for anybody who develops against the marketplace
+    Simulate(simulate::SimulateArgs),
+    /// Brings the database schema up to date
+    Migrate(serve::ConfigArgs),
+    /// Signing keys and license keys
+    #[command(subcommand)]
+    License(license::LicenseCommand),
     /// A quote from the catalog's list prices
     Quote(quote::QuoteArgs),
     /// Validates a catalog; names file, line and field
@@ -43,6 +59,11 @@ pub(crate) enum Failure {
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::serve(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Migrate(args) => serve::migrate(&args),
+        Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),
     };
@@ -53,4 +74,10 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::from(if matches!(failure, Failure::No(_)) { 1 } else { 2 })
         }
     }
+}
+
+/// Runs the asynchronous part of a command.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::No(format!("no threads can be started: {error}")))?.block_on(work)
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use load::{is_loopback, secret};
 pub use load::{ConfigError, from_toml, load};
 
 /// The whole configuration.

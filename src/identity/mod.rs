@@ -95,6 +95,12 @@ impl SignInClient {
         Self { settings, clock, provider: Mutex::new(None) }
     }
 
+    /// Scheme and host of Entra: the one place to which a form of ours may lead (by redirect).
+    #[must_use]
+    pub fn authority_origin(&self) -> String {
+        self.settings.authority.origin().ascii_serialization()
+    }
+
     /// Starts a sign-in. `choose_account` lets the person pick another account.
     ///
     /// # Errors

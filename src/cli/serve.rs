@@ -1,0 +1,88 @@
+//! `seatkey serve` and `seatkey migrate`.
+
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
+
+use clap::Args;
+use secrecy::ExposeSecret as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, print_line};
+use crate::{
+    clock::{FileOffsetClock, SharedClock, SystemClock},
+    config::{self, Config},
+    startup::{self, Service},
+    store::Store,
+    telemetry,
+    web::ServerOptions,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    /// The configuration; default: `SEATKEY_CONFIG`, else `seatkey.toml` where there is one
+    #[arg(long)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArgs {
+    fn load(&self) -> Result<Config, Failure> {
+        let named = self.config.clone().or_else(|| std::env::var_os("SEATKEY_CONFIG").map(PathBuf::from));
+        let default = PathBuf::from("seatkey.toml");
+        let path = named.or_else(|| default.exists().then_some(default));
+        config::load(path.as_deref()).map_err(|error| Failure::Usage(error.to_string()))
+    }
+}
+
+pub(super) fn migrate(args: &ConfigArgs) -> Result<(), Failure> {
+    let config = args.load()?;
+    super::block_on(async {
+        let no = |error: crate::store::StoreError| Failure::No(error.to_string());
+        let store = Store::connect(config.database.url.expose_secret()).await.map_err(no)?;
+        store.migrate().await.map_err(no)?;
+        store.close().await;
+        print_line("The schema is up to date.");
+        Ok(())
+    })
+}
+
+pub(super) fn serve(args: &ConfigArgs) -> Result<(), Failure> {
+    telemetry::install();
+    let config = args.load()?;
+    let clock = clock(&config)?;
+    super::block_on(async {
+        let failed = |error: startup::StartError| Failure::Usage(error.to_string());
+        let app = startup::build(&config, clock).await.map_err(failed)?;
+        let listener = TcpListener::bind(config.server.bind)
+            .map_err(|error| Failure::Usage(format!("{} cannot be listened on: {error}", config.server.bind)))?;
+        let options = ServerOptions {
+            management_bind: Some(config.server.management_bind),
+            workers: std::thread::available_parallelism().map_or(2, usize::from),
+        };
+        let service = Service::start(app, listener, options).map_err(failed)?;
+        tracing::info!(bind = %config.server.bind, url = %config.server.public_url, "ready");
+        wait_for_the_order_to_stop().await?;
+        tracing::info!("stopping");
+        service.stop().await;
+        Ok(())
+    })
+}
+
+/// The machine's time; in tests and the demo that of an offset file, which is refused wherever real money could be met.
+fn clock(config: &Config) -> Result<SharedClock, Failure> {
+    let Some(path) = std::env::var_os("SEATKEY_CLOCK_FILE") else { return Ok(Arc::new(SystemClock)) };
+    let addresses = [&config.marketplace.base_url, &config.entra.authority];
+    if addresses.iter().all(|url| config::is_loopback(url)) {
+        return Ok(FileOffsetClock::following(PathBuf::from(path)));
+    }
+    Err(Failure::Usage("SEATKEY_CLOCK_FILE is for loopback only: remove it, or point everything at a simulator".into()))
+}
+
+/// `SIGTERM` or `SIGINT`.
+pub(super) async fn wait_for_the_order_to_stop() -> Result<(), Failure> {
+    let signal = |kind| signal(kind).map_err(|error| Failure::No(format!("signals cannot be caught: {error}")));
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! The whole program on one screen: from a configuration to a running service, and to its orderly end.
+
+use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{sync::watch, task::JoinHandle};
+use url::Url;
+
+use crate::{
+    app::{App, Health, SharedApp},
+    clock::SharedClock,
+    config::{Config, ConfigError, Credential, CredentialKind, secret},
+    domain::catalog::{Catalog, Severity},
+    http,
+    identity::SignInClient,
+    jobs,
+    mail::{MailSetupError, Mailer},
+    marketplace::{self, Client, CredentialError, Tokens},
+    pages,
+    signing::{KeyError, Keyring},
+    store::{Store, StoreError},
+    templates::{TemplateError, Templates},
+    web::{Server, ServerOptions},
+};
+
+/// Running jobs get so long after the order to stop; together with the servers' time it stays below 20 seconds.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(8);
+
+/// Why the service does not start; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The catalog.
+    #[error("the catalog cannot be used:\n{0}")]
+    Catalog(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Templates, built-in or of your own.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+    /// Signing keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailSetupError),
+    /// The credential for Microsoft.
+    #[error("[entra.credential] cannot be used: {0}")]
+    Credential(#[from] CredentialError),
+    /// The HTTP client.
+    #[error("no HTTP client can be made: {0}")]
+    Http(#[from] reqwest::Error),
+    /// An address.
+    #[error("the address cannot be listened on: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+/// Builds the application: every part is checked before the first request.
+///
+/// # Errors
+/// [`StartError`] names the part and what to do.
+pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartError> {
+    let catalog = read_catalog(&config.catalog.path)?;
+    let templates = Templates::load(config.templates.path.as_deref())?;
+    pages::check(&templates)?;
+    let keyring = Keyring::from_files(&config.signing.keys)?;
+    let http = http::client()?;
+    let store = Store::connect(config.database.url.expose_secret()).await?;
+    store.migrate().await?;
+    let credential = credential(&config.entra.credential)?;
+    let tokens = Tokens::new(
+        config.entra.authority.clone(),
+        config.marketplace.tenant_id.to_string(),
+        config.marketplace.application_id.to_string(),
+        credential,
+        http.clone(),
+    )?;
+    let base_url = config.marketplace.base_url.clone();
+    Ok(App {
+        store,
+        catalog,
+        marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock)),
+        sign_in: sign_in(config, http, &clock)?,
+        mailer: mailer(config)?,
+        keyring,
+        templates,
+        clock,
+        public_url: config.server.public_url.clone(),
+        health: Health::default(),
+        wake: tokio::sync::Notify::new(),
+    })
+}
+
+fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::File { path: path.to_path_buf(), source })?;
+    let (catalog, warnings) = Catalog::from_toml(&path.display().to_string(), &text).map_err(|findings| {
+        StartError::Catalog(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })?;
+    for warning in warnings.iter().filter(|finding| finding.severity == Severity::Warning) {
+        tracing::warn!(%warning, "catalog");
+    }
+    Ok(catalog)
+}
+
+fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigError> {
+    Ok(match settings.kind {
+        CredentialKind::ClientSecret => marketplace::Credential::ClientSecret(secret(
+            "entra.credential.client_secret",
+            settings.client_secret.as_ref(),
+            settings.client_secret_file.as_deref(),
+        )?),
+        CredentialKind::WorkloadIdentity => marketplace::Credential::WorkloadIdentity,
+        CredentialKind::FederatedManagedIdentity => marketplace::Credential::FederatedManagedIdentity {
+            identity_client_id: settings.identity_client_id.clone(),
+        },
+        CredentialKind::AzureCli => marketplace::Credential::AzureCli,
+    })
+}
+
+fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Result<SignInClient, StartError> {
+    let settings = &config.sign_in;
+    let client_secret: SecretString =
+        secret("sign_in.client_secret", settings.client_secret.as_ref(), settings.client_secret_file.as_deref())?;
+    let mut redirect = config.server.public_url.clone();
+    redirect.set_path("/sign-in/callback");
+    let client_id = settings.client_id.to_string();
+    Ok(SignInClient::new(&config.entra.authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
+}
+
+fn mailer(config: &Config) -> Result<Mailer, StartError> {
+    let url: Url = config.mail.url.expose_secret().parse().map_err(|_| MailSetupError::Url)?;
+    let ca = config.mail.ca_file.as_ref().map(|path| {
+        std::fs::read(path).map_err(|source| ConfigError::File { path: path.clone(), source })
+    });
+    Ok(Mailer::new(&url, &config.mail.from, ca.transpose()?.as_deref())?)
+}
+
+/// The running service.
+#[derive(Debug)]
+pub struct Service {
+    /// The application, shared with pages and jobs.
+    pub app: SharedApp,
+    server: Server,
+    stop: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts pages and jobs on the running tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub fn start(app: App, listener: TcpListener, options: ServerOptions) -> Result<Self, StartError> {
+        let app = Arc::new(app);
+        let (stop, stopped) = watch::channel(false);
+        let server = Server::start(&app, listener, options)?;
+        let workers = jobs::spawn(&app, &stopped);
+        Ok(Self { app, server, stop, workers })
+    }
+
+    /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.
+    pub async fn stop(self) {
+        self.server.readiness().stop();
+        // Nobody listens when every worker has ended by itself.
+        drop(self.stop.send(true));
+        self.app.wake.notify_waiters();
+        let workers = futures_end(self.workers);
+        let (_, ended) = tokio::join!(self.server.stop(), tokio::time::timeout(JOBS_MAY_TAKE, workers));
+        if ended.is_err() {
+            tracing::warn!("a job was still running; its lease ends by itself");
+        }
+    }
+}
+
+async fn futures_end(workers: Vec<JoinHandle<()>>) {
+    for worker in workers {
+        if let Err(error) = worker.await {
+            tracing::error!(%error, "a worker ended badly");
+        }
+    }
+}

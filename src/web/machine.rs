@@ -1,0 +1,56 @@
+//! What machines ask for: health, published keys, stylesheet and script.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    web::Data,
+};
+
+use super::server::Readiness;
+use crate::{
+    app::App,
+    templates::{SCRIPT, STYLESHEET},
+};
+
+/// `GET /healthz`: the process runs.
+pub(super) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// `GET /readyz`: it can do its work; otherwise what is wrong, one line each.
+pub(super) async fn readyz(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
+    let mut wrong = Vec::new();
+    if readiness.is_stopping() {
+        wrong.push("stopping".to_owned());
+    }
+    if let Err(error) = app.store.ping().await {
+        wrong.push(format!("database: {error}"));
+    }
+    wrong.extend(app.health.troubles());
+    if wrong.is_empty() {
+        return HttpResponse::Ok().content_type("text/plain").body("ready\n");
+    }
+    HttpResponse::ServiceUnavailable().content_type("text/plain").body(wrong.join("\n") + "\n")
+}
+
+/// `GET /.well-known/jwks.json`: the keys that license keys are verified with.
+pub(super) async fn jwks(app: Data<App>) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=3600")).json(app.keyring.jwks())
+}
+
+/// `GET /assets/seatkey.css`
+pub(super) async fn stylesheet() -> HttpResponse {
+    asset("text/css; charset=utf-8", STYLESHEET)
+}
+
+/// `GET /assets/seatkey.js`
+pub(super) async fn script() -> HttpResponse {
+    asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+fn asset(kind: &'static str, text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, kind))
+        .insert_header((CACHE_CONTROL, "public, max-age=300"))
+        .body(text)
+}

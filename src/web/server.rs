@@ -1,0 +1,151 @@
+//! The two HTTP servers, from start to an orderly end.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use actix_web::{
+    App as Actix, Error, HttpServer,
+    body::MessageBody,
+    dev::{ServerHandle, ServiceRequest, ServiceResponse},
+    middleware::{Compress, DefaultHeaders, Next, from_fn},
+    web::{Data, PayloadConfig},
+};
+
+use super::{routes, visit::MAX_FORM_BYTES};
+use crate::{
+    app::{App, SharedApp},
+    clock::Stopwatch,
+};
+
+/// How long running answers may take after the order to stop.
+const STOP_SECONDS: u64 = 10;
+
+/// Whether the process is about to stop.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    /// From now on `readyz` says no, so that nobody sends new work.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it has been told to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Where to listen; port 0 takes a free one.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerOptions {
+    /// The buyers' address.
+    pub bind: SocketAddr,
+    /// The management address; none = health on the buyers' address only.
+    pub management_bind: Option<SocketAddr>,
+    /// Threads that answer.
+    pub workers: usize,
+}
+
+/// The running servers.
+#[derive(Debug)]
+pub struct Server {
+    handles: Vec<ServerHandle>,
+    address: SocketAddr,
+    readiness: Arc<Readiness>,
+}
+
+impl Server {
+    /// Starts them on the running tokio runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub fn start(app: &SharedApp, listener: TcpListener, options: ServerOptions) -> std::io::Result<Self> {
+        let address = listener.local_addr()?;
+        let readiness = Arc::new(Readiness::default());
+        let mut handles = vec![serve(app, &readiness, listener, options.workers, routes::public)?];
+        if let Some(bind) = options.management_bind {
+            handles.push(serve(app, &readiness, TcpListener::bind(bind)?, 1, routes::health)?);
+        }
+        Ok(Self { handles, address, readiness })
+    }
+
+    /// The buyers' address as bound.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What `readyz` says.
+    #[must_use]
+    pub fn readiness(&self) -> &Arc<Readiness> {
+        &self.readiness
+    }
+
+    /// Takes no more connections and ends the running ones.
+    pub async fn stop(self) {
+        self.readiness.stop();
+        for handle in self.handles {
+            handle.stop(true).await;
+        }
+    }
+}
+
+fn serve(
+    app: &SharedApp,
+    readiness: &Arc<Readiness>,
+    listener: TcpListener,
+    workers: usize,
+    routes: fn(&mut actix_web::web::ServiceConfig),
+) -> std::io::Result<ServerHandle> {
+    let app: Data<App> = Data::from(Arc::clone(app));
+    let readiness: Data<Readiness> = Data::from(Arc::clone(readiness));
+    let service = move || {
+        Actix::new()
+            .app_data(app.clone())
+            .app_data(readiness.clone())
+            .app_data(PayloadConfig::new(MAX_FORM_BYTES))
+            .wrap(Compress::default())
+            .wrap(from_fn(log))
+            .wrap(security_headers())
+            .configure(routes)
+    };
+    let server = HttpServer::new(service)
+        .workers(workers)
+        .disable_signals()
+        .shutdown_timeout(STOP_SECONDS)
+        .listen(listener)?
+        .run();
+    let handle = server.handle();
+    tokio::spawn(server);
+    Ok(handle)
+}
+
+fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("X-Frame-Options", "DENY"))
+        .add(("Referrer-Policy", "same-origin"))
+        .add(("Cross-Origin-Opener-Policy", "same-origin"))
+        .add(("Permissions-Policy", "camera=(), microphone=(), geolocation=()"))
+        .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// One line for each answer; the query is left out, because it may carry a purchase token or a code.
+async fn log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let watch = Stopwatch::start();
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    let response = next.call(request).await?;
+    let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, path, status = response.status().as_u16(), milliseconds, "answered");
+    Ok(response)
+}
