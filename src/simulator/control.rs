@@ -39,6 +39,15 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
         },
         ("POST", ["prices"]) => with(request, |price| set_price(world, &price)),
         ("GET", ["requests"]) => requests(world, request),
+        ("GET", ["mails"]) => mails(world, request),
+        ("DELETE", ["mails"]) => {
+            world.clear_mails();
+            done()
+        }
+        ("GET", ["mails", id]) => match world.state().mails.find(id) {
+            Some(mail) => Reply::json(200, &mail.to_json(true)),
+            None => problem(404, "there is no such mail"),
+        },
         ("GET", ["faults"]) => Reply::json(200, &world.state().faults.all().collect::<Vec<_>>()),
         ("POST", ["faults"]) => {
             with(request, |fault: Fault| if world.add_fault(fault) { done() } else { problem(409, "too many faults") })
@@ -182,6 +191,14 @@ fn requests(world: &World, request: &Request) -> Reply {
     let state = world.state();
     let wanted = state.journal.iter().filter(|recorded| recorded.path.starts_with(query.text("path")));
     Reply::json(200, &wanted.collect::<Vec<_>>())
+}
+
+fn mails(world: &World, request: &Request) -> Reply {
+    let query = request.query();
+    let to = query.text("to");
+    let state = world.state();
+    let wanted = state.mails.iter().filter(|mail| to.is_empty() || mail.recipients.iter().any(|found| found == to));
+    Reply::json(200, &wanted.map(|mail| mail.to_json(false)).collect::<Vec<_>>())
 }
 
 #[derive(Deserialize)]
