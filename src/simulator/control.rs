@@ -10,7 +10,8 @@ use super::{
     faults::Fault,
     purchase::Purchase,
     terms,
-    world::{App, Registration, World},
+    verbs::App,
+    world::{Registration, World},
 };
 
 /// One step of the clock is at most ten years.
@@ -37,7 +38,6 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             Ok(id) => subscription(world, request, id, rest),
             Err(_) => problem(400, "the subscription id is not a GUID"),
         },
-        ("POST", ["prices"]) => with(request, |price| set_price(world, &price)),
         ("GET", ["requests"]) => requests(world, request),
         ("GET", ["mails"]) => mails(world, request),
         ("DELETE", ["mails"]) => {
@@ -56,6 +56,15 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             world.clear_faults();
             done()
         }
+        ("GET", ["seed"]) => Reply::json(200, &world.state().seed),
+        _ => settings(world, request, segments),
+    }
+}
+
+/// What Microsoft's side is set to.
+fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
+    match (request.method.as_str(), segments) {
+        ("POST", ["prices"]) => with(request, |price| set_price(world, &price)),
         ("POST", ["keys", "rotate"]) => {
             world.rotate_keys();
             done()
@@ -65,7 +74,6 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             world.refuse_second_activation(body.refuse_second_activation);
             done()
         }),
-        ("GET", ["seed"]) => Reply::json(200, &world.state().seed),
         _ => problem(404, "unknown; GET /control/help lists what there is"),
     }
 }

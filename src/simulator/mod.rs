@@ -19,6 +19,7 @@ mod seed;
 mod server;
 mod subscription;
 mod terms;
+mod verbs;
 mod world;
 
 use std::{
@@ -38,7 +39,8 @@ pub use self::{
     seed::{
         Application, Applications, Dimension, ManagedIdentity, MarketPrices, Offer, Plan, Publisher, Seed, Tenant, User,
     },
-    world::{App, Registration, World, WorldError},
+    verbs::App,
+    world::{Registration, World, WorldError},
 };
 use crate::clock::AdvanceableClock;
 
@@ -135,8 +137,15 @@ impl Simulator {
 
     /// Stops both servers at once, without waiting for open connections.
     pub async fn stop(self) {
-        self.smtp.abort();
         self.http.stop(false).await;
+    }
+}
+
+impl Drop for Simulator {
+    /// A test that forgets to stop it leaves nothing running. The command is sent at once, only its end is awaited.
+    fn drop(&mut self) {
+        self.smtp.abort();
+        drop(self.http.stop(false));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Mail: the server that takes it, and what is kept of it.
 
+mod header;
 pub(super) mod mailbox;
 mod mime;
 pub(super) mod smtp;
