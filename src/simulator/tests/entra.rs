@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::*;
 
-const SIGN_IN: &str = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44";
+pub(super) const SIGN_IN: &str = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44";
 const STAFF: &str = "9e4d2c1b-6f7a-4b8c-9d0e-1a2b3c4d5e66";
 const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
 
@@ -58,6 +58,12 @@ async fn redeem(stage: &Stage, tenant: &str, code: &str, change: &[(&str, &str)]
     let url = stage.url(&format!("/{tenant}/oauth2/v2.0/token"));
     let answer = stage.http.post(url).form(&form).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// What Alex Weber gets from signing in.
+pub(super) async fn id_token(stage: &Stage) -> String {
+    let code = code(stage, "common", &[("sim_user", &ALEX.to_string())]).await;
+    redeem(stage, "common", &code, &[]).await.1["id_token"].as_str().unwrap().to_owned()
 }
 
 fn claims(token: &str) -> Value {

@@ -3,6 +3,7 @@
 mod entra;
 mod faults;
 mod fulfillment;
+mod libraries;
 mod mail;
 mod pages;
 
