@@ -166,11 +166,16 @@ impl World {
     }
 
     /// Tells Partner Center and Entra where the publisher's software is.
-    pub fn register_publisher(&self, landing_url: &str, webhook_url: &str, redirect_uris: &[&str]) {
+    pub fn register_publisher(
+        &self,
+        landing_url: &str,
+        webhook_url: &str,
+        redirect_uris: impl IntoIterator<Item: AsRef<str>>,
+    ) {
         self.register(Registration {
             landing_url: landing_url.to_owned(),
             webhook_url: webhook_url.to_owned(),
-            redirect_uris: redirect_uris.iter().map(|&uri| uri.to_owned()).collect(),
+            redirect_uris: redirect_uris.into_iter().map(|uri| uri.as_ref().to_owned()).collect(),
         });
     }
 

@@ -34,7 +34,7 @@ impl Stage {
         let mut options = SimulatorOptions::new(SteppedClock::at(datetime!(2026-01-15 10:00 UTC)));
         change(&mut options);
         let simulator = Simulator::start(options).await.unwrap();
-        simulator.world().register_publisher("http://127.0.0.1:1/landing", "http://127.0.0.1:1/webhook", &[CALLBACK]);
+        simulator.world().register_publisher("http://127.0.0.1:1/landing", "http://127.0.0.1:1/webhook", [CALLBACK]);
         Self { simulator, http: client() }
     }
 
