@@ -77,7 +77,9 @@ async fn callers_are_checked_first_then_the_version() {
     let url = stage.api("");
     assert_eq!(stage.http.get(&url).send().await.unwrap().status(), 401);
     let good = stage.bearer().await;
-    let damaged = format!("{}A{}", &good[..good.len() - 9], &good[good.len() - 8..]);
+    let (start, end) = good.split_at(good.len() - 8);
+    let other = if end.starts_with('A') { 'B' } else { 'A' };
+    let damaged = format!("{start}{other}{}", &end[1..]);
     for wrong in ["nonsense", &damaged] {
         let refused = stage.http.get(&url).bearer_auth(wrong).send().await.unwrap();
         assert_eq!(refused.status(), 403);
@@ -247,4 +249,30 @@ async fn reseller_purchases_can_only_be_read() {
     let id = stage.world().purchase(purchase);
     assert_eq!(stage.get(id).await["allowedCustomerOperations"], json!(["Read"]));
     assert_eq!(stage.call(stage.http.delete(stage.api(&format!("/{id}")))).await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_token_that_is_wrong_in_one_thing_is_refused() {
+    let stage = Stage::set().await;
+    let now = stage.world().now().unix_timestamp();
+    let good = json!({
+        "aud": RESOURCE, "azp": "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33", "tid": PUBLISHER, "nbf": now, "exp": now + 1,
+    });
+    let status = async |name: &str, value: Value| {
+        let mut claims = good.as_object().unwrap().clone();
+        claims.insert(name.to_owned(), value);
+        let token = crate::simulator::entra::jwt::sign(stage.world(), &claims).unwrap();
+        stage.http.get(stage.api("")).bearer_auth(token).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status("ver", json!("2.0")).await, 200);
+    assert_eq!(status("aud", json!(format!("{RESOURCE}/.default"))).await, 200);
+    for (name, value) in [
+        ("aud", json!("62d94f6c-d599-489b-a797-3e10e42fbe22")),
+        ("azp", json!("2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44")),
+        ("tid", json!("3f0c1d9e-6a52-4d0b-9a37-0c2f6a1b7e44")),
+        ("nbf", json!(now + 1)),
+        ("exp", json!(now)),
+    ] {
+        assert_eq!(status(name, value).await, 403, "{name}");
+    }
 }

@@ -91,3 +91,16 @@ async fn the_mailbox_shows_a_mail_without_running_it() {
     stage.http.delete(stage.url("/control/mails")).send().await.unwrap();
     assert_eq!(page("/mailbox/1").await.status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_too_large_is_refused_for_good() {
+    let stage = Stage::set().await;
+    let large = |megabytes: usize| {
+        let builder = Message::builder().from("a@seatkey.example".parse().unwrap());
+        let line = format!("{}\r\n", "x".repeat(70));
+        builder.to("b@seatkey.example".parse().unwrap()).body(line.repeat((megabytes << 20) / line.len())).unwrap()
+    };
+    assert!(transport(&stage, false).send(large(11)).await.unwrap_err().is_permanent());
+    transport(&stage, false).send(large(9)).await.unwrap();
+    assert_eq!(stage.world().mails().len(), 1);
+}
