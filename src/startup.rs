@@ -95,8 +95,8 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
 }
 
 fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::File { path: path.to_path_buf(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_path_buf(), source })?;
     let (catalog, warnings) = Catalog::from_toml(&path.display().to_string(), &text).map_err(|findings| {
         StartError::Catalog(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
@@ -133,9 +133,11 @@ fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Resul
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {
     let url: Url = config.mail.url.expose_secret().parse().map_err(|_| MailSetupError::Url)?;
-    let ca = config.mail.ca_file.as_ref().map(|path| {
-        std::fs::read(path).map_err(|source| ConfigError::File { path: path.clone(), source })
-    });
+    let ca = config
+        .mail
+        .ca_file
+        .as_ref()
+        .map(|path| std::fs::read(path).map_err(|source| ConfigError::File { path: path.clone(), source }));
     Ok(Mailer::new(&url, &config.mail.from, ca.transpose()?.as_deref())?)
 }
 

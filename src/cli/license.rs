@@ -63,20 +63,29 @@ fn keygen(out: &Path) -> Result<(), Failure> {
     signing::generate(out).map_err(refused)?;
     let keyring = Keyring::from_files(&[out.to_path_buf()]).map_err(refused)?;
     print_json(&keyring.jwks())?;
-    print_line(&format!("The private key is in {}. Name it in [signing] keys, and keep a copy in a safe.", out.display()));
+    print_line(&format!(
+        "The private key is in {}. Name it in [signing] keys, and keep a copy in a safe.",
+        out.display()
+    ));
     Ok(())
 }
 
 fn read_key(text: &str) -> Result<String, Failure> {
     match text.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{path} cannot be read: {error}"))),
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{path} cannot be read: {error}")))
+        }
         None => Ok(text.to_owned()),
     }
 }
 
 async fn read_jwks(place: &str) -> Result<Jwks, Failure> {
-    let unusable = |error: &dyn std::fmt::Display| Failure::Usage(format!("the published keys at {place} cannot be used: {error}"));
-    let text = if let Ok(url) = place.parse::<Url>().and_then(|url| if url.has_host() { Ok(url) } else { Err(url::ParseError::EmptyHost) }) {
+    let unusable = |error: &dyn std::fmt::Display| {
+        Failure::Usage(format!("the published keys at {place} cannot be used: {error}"))
+    };
+    let text = if let Ok(url) =
+        place.parse::<Url>().and_then(|url| if url.has_host() { Ok(url) } else { Err(url::ParseError::EmptyHost) })
+    {
         let client = http::client().map_err(|error| unusable(&error))?;
         let response = client.get(url).send().await.map_err(|error| unusable(&error))?;
         let text = http::bounded_text(response, MAX_JWKS_BYTES).await.map_err(|error| unusable(&error))?;

@@ -3,8 +3,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own output")]
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Failure;
+use crate::clock::Stopwatch;
 
 /// A line of the answer.
 pub(crate) fn print_line(line: &str) {
@@ -21,4 +23,39 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 /// An error, for a person.
 pub(crate) fn print_error(message: &str) {
     eprintln!("seatkey: {message}");
+}
+
+/// Shows the steps of a story as they happen: words for people, JSON lines for machines.
+pub(crate) struct Progress {
+    json: bool,
+    watch: Stopwatch,
+    steps: u32,
+}
+
+impl Progress {
+    /// Starts now.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, watch: Stopwatch::start(), steps: 0 }
+    }
+
+    /// A step is done.
+    pub(crate) fn step(&mut self, name: &str, words: &str, facts: &Value) {
+        self.steps += 1;
+        let milliseconds = self.watch.elapsed().as_millis();
+        if self.json {
+            println!("{}", json!({ "step": name, "milliseconds": milliseconds, "facts": facts }));
+        } else {
+            println!("{:>3}  {:>6} ms  {words}", self.steps, milliseconds);
+        }
+    }
+
+    /// Everything is done.
+    pub(crate) fn end(&self, words: &str) {
+        let milliseconds = self.watch.elapsed().as_millis();
+        if self.json {
+            println!("{}", json!({ "step": "end", "milliseconds": milliseconds, "steps": self.steps }));
+        } else {
+            println!("     {milliseconds:>6} ms  {words}");
+        }
+    }
 }

@@ -51,7 +51,8 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
 }
 
 fn read_seed(path: &PathBuf) -> Result<Seed, Failure> {
-    let unusable = |error: &dyn std::fmt::Display| Failure::Usage(format!("the seed {} cannot be used: {error}", path.display()));
+    let unusable =
+        |error: &dyn std::fmt::Display| Failure::Usage(format!("the seed {} cannot be used: {error}", path.display()));
     if std::fs::metadata(path).map_err(|error| unusable(&error))?.len() > MAX_SEED_BYTES {
         return Err(unusable(&"it is too long"));
     }

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-pub(crate) use load::{is_loopback, secret};
 pub use load::{ConfigError, from_toml, load};
+pub(crate) use load::{is_loopback, secret};
 
 /// The whole configuration.
 #[derive(Debug, Deserialize)]

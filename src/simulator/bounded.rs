@@ -25,10 +25,6 @@ impl<T> Bounded<T> {
         self.entries.iter()
     }
 
-    pub(super) fn clear(&mut self) {
-        self.entries.clear();
-    }
-
     /// Removes and returns the first entry that fits.
     pub(super) fn take(&mut self, fits: impl Fn(&T) -> bool) -> Option<T> {
         let at = self.entries.iter().position(fits)?;

@@ -10,7 +10,8 @@ use super::{
     faults::Fault,
     purchase::Purchase,
     terms,
-    world::{App, Registration, World},
+    verbs::App,
+    world::{Registration, World},
 };
 
 /// One step of the clock is at most ten years.
@@ -37,8 +38,16 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             Ok(id) => subscription(world, request, id, rest),
             Err(_) => problem(400, "the subscription id is not a GUID"),
         },
-        ("POST", ["prices"]) => with(request, |price| set_price(world, &price)),
         ("GET", ["requests"]) => requests(world, request),
+        ("GET", ["mails"]) => mails(world, request),
+        ("DELETE", ["mails"]) => {
+            world.clear_mails();
+            done()
+        }
+        ("GET", ["mails", id]) => match world.state().mails.find(id) {
+            Some(mail) => Reply::json(200, &mail.to_json(true)),
+            None => problem(404, "there is no such mail"),
+        },
         ("GET", ["faults"]) => Reply::json(200, &world.state().faults.all().collect::<Vec<_>>()),
         ("POST", ["faults"]) => {
             with(request, |fault: Fault| if world.add_fault(fault) { done() } else { problem(409, "too many faults") })
@@ -47,6 +56,15 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             world.clear_faults();
             done()
         }
+        ("GET", ["seed"]) => Reply::json(200, &world.state().seed),
+        _ => settings(world, request, segments),
+    }
+}
+
+/// What Microsoft's side is set to.
+fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
+    match (request.method.as_str(), segments) {
+        ("POST", ["prices"]) => with(request, |price| set_price(world, &price)),
         ("POST", ["keys", "rotate"]) => {
             world.rotate_keys();
             done()
@@ -56,7 +74,6 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
             world.refuse_second_activation(body.refuse_second_activation);
             done()
         }),
-        ("GET", ["seed"]) => Reply::json(200, &world.state().seed),
         _ => problem(404, "unknown; GET /control/help lists what there is"),
     }
 }
@@ -182,6 +199,14 @@ fn requests(world: &World, request: &Request) -> Reply {
     let state = world.state();
     let wanted = state.journal.iter().filter(|recorded| recorded.path.starts_with(query.text("path")));
     Reply::json(200, &wanted.collect::<Vec<_>>())
+}
+
+fn mails(world: &World, request: &Request) -> Reply {
+    let query = request.query();
+    let to = query.text("to");
+    let state = world.state();
+    let wanted = state.mails.iter().filter(|mail| to.is_empty() || mail.recipients.iter().any(|found| found == to));
+    Reply::json(200, &wanted.map(|mail| mail.to_json(false)).collect::<Vec<_>>())
 }
 
 #[derive(Deserialize)]

@@ -25,6 +25,14 @@ pub struct Fault {
     pub action: FaultAction,
 }
 
+impl Fault {
+    /// Hits the next matching request, once.
+    #[must_use]
+    pub fn next(path: &str, action: FaultAction) -> Self {
+        Self { path: path.to_owned(), method: None, nth: 1, count: 1, action }
+    }
+}
+
 fn one() -> u32 {
     1
 }

@@ -10,6 +10,7 @@ mod exchange;
 mod faults;
 mod fulfillment;
 mod journal;
+mod mail;
 mod operation;
 mod page;
 mod portal;
@@ -18,6 +19,7 @@ mod seed;
 mod server;
 mod subscription;
 mod terms;
+mod verbs;
 mod world;
 
 use std::{
@@ -26,16 +28,19 @@ use std::{
 };
 
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, web};
+use tokio::task::JoinHandle;
 use url::Url;
 
 pub use self::{
     faults::{Fault, FaultAction},
     journal::RecordedRequest,
+    mail::{Attachment, Mail},
     purchase::Purchase,
     seed::{
         Application, Applications, Dimension, ManagedIdentity, MarketPrices, Offer, Plan, Publisher, Seed, Tenant, User,
     },
-    world::{App, Registration, World, WorldError},
+    verbs::App,
+    world::{Registration, World, WorldError},
 };
 use crate::clock::AdvanceableClock;
 
@@ -78,6 +83,9 @@ pub struct Simulator {
     base_url: Url,
     world: World,
     http: ServerHandle,
+    smtp: JoinHandle<()>,
+    smtp_url: String,
+    smtp_ca_pem: String,
 }
 
 impl Simulator {
@@ -95,14 +103,30 @@ impl Simulator {
         let base_url = format!("http://localhost:{}/", listener.local_addr()?.port());
         let base_url = Url::parse(&base_url).map_err(std::io::Error::other)?;
         let world = World::new(options.clock, base_url.clone(), options.activation_delay, options.seed)?;
+        let smtp_listener = tokio::net::TcpListener::bind(options.smtp_bind).await?;
+        let smtp_url = format!("smtp://127.0.0.1:{}", smtp_listener.local_addr()?.port());
+        let (acceptor, smtp_ca_pem) = mail::tls::acceptor()?;
         let http = serve(listener, &world)?;
-        Ok(Self { base_url, world, http })
+        let smtp = mail::smtp::serve(smtp_listener, acceptor, world.clone());
+        Ok(Self { base_url, world, http, smtp, smtp_url, smtp_ca_pem })
     }
 
     /// `http://localhost:PORT/`.
     #[must_use]
     pub fn base_url(&self) -> &Url {
         &self.base_url
+    }
+
+    /// `smtp://127.0.0.1:PORT`; takes mail for everybody, in clear and by STARTTLS, without a password.
+    #[must_use]
+    pub fn smtp_url(&self) -> &str {
+        &self.smtp_url
+    }
+
+    /// The certificate (PEM) of the authority that signed the mail server's.
+    #[must_use]
+    pub fn smtp_ca_pem(&self) -> &str {
+        &self.smtp_ca_pem
     }
 
     /// The in-process handle on the simulated world.
@@ -114,6 +138,14 @@ impl Simulator {
     /// Stops both servers at once, without waiting for open connections.
     pub async fn stop(self) {
         self.http.stop(false).await;
+    }
+}
+
+impl Drop for Simulator {
+    /// A test that forgets to stop it leaves nothing running. The command is sent at once, only its end is awaited.
+    fn drop(&mut self) {
+        self.smtp.abort();
+        drop(self.http.stop(false));
     }
 }
 
@@ -141,3 +173,6 @@ fn serve(listener: TcpListener, world: &World) -> std::io::Result<ServerHandle> 
     tokio::spawn(server);
     Ok(handle)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::{exchange::Reply, terms, world::World};
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; \
                       frame-ancestors 'self'; base-uri 'none'";
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("base.html", include_str!("pages/base.html")),
     ("start.html", include_str!("pages/start.html")),
     ("sign-in.html", include_str!("pages/sign-in.html")),
@@ -20,6 +20,8 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("offers.html", include_str!("pages/offers.html")),
     ("subscription.html", include_str!("pages/subscription.html")),
     ("problem.html", include_str!("pages/problem.html")),
+    ("mailbox.html", include_str!("pages/mailbox.html")),
+    ("mail.html", include_str!("pages/mail.html")),
 ];
 
 /// The compiled templates.

@@ -66,6 +66,14 @@ pub struct Purchase {
     pub stop_sell: bool,
 }
 
+impl Purchase {
+    /// A plain purchase by the person who will use it.
+    #[must_use]
+    pub fn of(offer_id: &str, plan_id: &str, beneficiary: Uuid) -> Self {
+        Self { offer_id: offer_id.to_owned(), plan_id: plan_id.to_owned(), beneficiary, ..Self::default() }
+    }
+}
+
 /// A token that resolves to a subscription.
 #[derive(Debug)]
 pub(super) struct PurchaseToken {
@@ -88,7 +96,6 @@ impl World {
     /// [`World::try_purchase`].
     #[expect(clippy::panic, reason = "a test that names something unknown has to stop; try_purchase is for all others")]
     #[expect(clippy::needless_pass_by_value, reason = "callers build it for this one call")]
-    #[must_use]
     pub fn purchase(&self, purchase: Purchase) -> Uuid {
         self.try_purchase(&purchase).unwrap_or_else(|error| panic!("{error}"))
     }

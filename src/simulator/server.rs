@@ -17,6 +17,7 @@ use super::{
     exchange::{Reply, Request},
     fulfillment,
     journal::RecordedRequest,
+    mail::mailbox,
     page, portal,
     world::World,
 };
@@ -62,6 +63,7 @@ fn answer(world: &World, request: &Request, segments: &[&str]) -> Reply {
         ["simulator.css"] => page::style(),
         ["clock"] if request.method == "POST" => control::advance_by_form(world, request),
         ["control", rest @ ..] => control::answer(world, request, rest),
+        ["mailbox", rest @ ..] => mailbox::answer(world, request, rest),
         ["portal", rest @ ..] => portal::answer(world, request, rest),
         ["api", "saas", "subscriptions", rest @ ..] => fulfillment::answer(world, request, rest),
         _ => entra::answer(world, request, segments).unwrap_or_else(|| world.problem(404, "There is no such page.")),

@@ -42,11 +42,9 @@ impl Readiness {
     }
 }
 
-/// Where to listen; port 0 takes a free one.
+/// How to serve.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerOptions {
-    /// The buyers' address.
-    pub bind: SocketAddr,
     /// The management address; none = health on the buyers' address only.
     pub management_bind: Option<SocketAddr>,
     /// Threads that answer.

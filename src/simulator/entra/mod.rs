@@ -1,6 +1,7 @@
 //! Entra: discovery, keys, sign-in and tokens.
 
 mod authorize;
+mod client;
 mod discovery;
 pub(super) mod jwt;
 pub(super) mod keys;

@@ -1,0 +1,167 @@
+//! `seatkey demo`: simulator and service together, embedded SQLite, no configuration.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use time::Duration;
+use url::Url;
+
+use super::{Failure, output::Progress, print_line, script, serve::wait_for_the_order_to_stop};
+use crate::{
+    clock::{OffsetClock, SharedClock},
+    config::{self, Config},
+    signing,
+    simulator::{Simulator, SimulatorOptions},
+    startup::{self, Service},
+    telemetry,
+    web::ServerOptions,
+};
+
+/// Long enough to see the progress page at work.
+const ACTIVATION_DELAY: Duration = Duration::seconds(3);
+const EXAMPLE_CATALOG: &str = include_str!("../../deploy/catalog.example.toml");
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// The service's port; the simulator takes the next one, the mail server the one after
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Another database than the embedded one
+    #[arg(long)]
+    database: Option<String>,
+    /// Plays the story without hands
+    #[arg(long)]
+    script: bool,
+    /// With --script: JSON lines
+    #[arg(long, requires = "script")]
+    json: bool,
+}
+
+/// Simulator and service, running.
+pub(super) struct Demo {
+    pub(super) simulator: Simulator,
+    pub(super) service: Service,
+    pub(super) public_url: Url,
+    directory: PathBuf,
+}
+
+pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
+    if std::env::var_os("SEATKEY_LOG").is_some() || !args.script {
+        telemetry::install();
+    }
+    super::block_on(async {
+        // A script takes free ports: it may run beside anything.
+        let ports = if args.script { [0, 0, 0] } else { [args.port, args.port + 1, args.port + 2] };
+        let demo = Demo::start(ports, args.database.as_deref()).await?;
+        let result = if args.script {
+            script::play(&demo, &mut Progress::new(args.json)).await
+        } else {
+            demo.introduce();
+            wait_for_the_order_to_stop().await
+        };
+        demo.stop().await;
+        result
+    })
+}
+
+impl Demo {
+    async fn start(ports: [u16; 3], database: Option<&str>) -> Result<Self, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("the demo cannot start: {error}"));
+        let directory = std::env::temp_dir().join(format!("seatkey-demo-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::create_dir_all(&directory).map_err(|error| failed(&error))?;
+        let clock = OffsetClock::new(None);
+        let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let options = SimulatorOptions {
+            bind: local(ports[1]),
+            smtp_bind: local(ports[2]),
+            activation_delay: ACTIVATION_DELAY,
+            ..SimulatorOptions::new(Arc::clone(&clock) as _)
+        };
+        let simulator = Simulator::start(options).await.map_err(|error| failed(&error))?;
+        let listener = TcpListener::bind(local(ports[0])).map_err(|error| failed(&error))?;
+        let address = listener.local_addr().map_err(|error| failed(&error))?;
+        let config = configuration(&simulator, address, &directory, database)?;
+        let public_url = config.server.public_url.clone();
+        register(&simulator, &public_url);
+        let clock: SharedClock = clock;
+        let app = startup::build(&config, clock).await.map_err(|error| failed(&error))?;
+        let options = ServerOptions { management_bind: None, workers: 2 };
+        let service = Service::start(app, listener, options).map_err(|error| failed(&error))?;
+        Ok(Self { simulator, service, public_url, directory })
+    }
+
+    fn introduce(&self) {
+        let microsoft = self.simulator.base_url();
+        print_line("\nSeatkey runs, together with a simulated Microsoft. Nothing leaves this machine.\n");
+        print_line(&format!("  1. Buy          {microsoft}portal"));
+        print_line("                  choose a person, subscribe to KONNEKT, click \"Configure account now\"");
+        print_line(&format!("  2. Read mail    {microsoft}mailbox"));
+        print_line(&format!("  3. Move time    {microsoft}"));
+        print_line(&format!("  The service     {}", self.public_url));
+        print_line("\nPress Ctrl+C to end; everything is forgotten then.\n");
+    }
+
+    async fn stop(self) {
+        self.service.stop().await;
+        self.simulator.stop().await;
+        // A left-over directory in the system's place for them is harmless.
+        drop(std::fs::remove_dir_all(&self.directory));
+    }
+}
+
+/// What Partner Center and the app registrations would be told.
+fn register(simulator: &Simulator, public_url: &Url) {
+    let landing = format!("{public_url}landing");
+    let webhook = format!("{public_url}webhook");
+    simulator.world().register_publisher(&landing, &webhook, [format!("{public_url}sign-in/callback")]);
+}
+
+/// The configuration, as a text like any other.
+fn configuration(
+    simulator: &Simulator,
+    address: SocketAddr,
+    directory: &Path,
+    database: Option<&str>,
+) -> Result<Config, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("the demo cannot start: {error}"));
+    let path = |name: &str| directory.join(name).display().to_string();
+    std::fs::write(path("catalog.toml"), EXAMPLE_CATALOG).map_err(|error| failed(&error))?;
+    signing::generate(Path::new(&path("signing-key.pem"))).map_err(|error| failed(&error))?;
+    let database = database.map_or_else(|| format!("sqlite://{}", path("seatkey.db")), str::to_owned);
+    let text = format!(
+        r#"
+[server]
+public_url = "http://{address}/"
+[database]
+url = "{database}"
+[catalog]
+path = "{catalog}"
+[marketplace]
+base_url = "{microsoft}api"
+application_id = "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33"
+tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
+[entra]
+authority = "{microsoft}"
+[entra.credential]
+kind = "client_secret"
+client_secret = "marketplace-secret"
+[sign_in]
+client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
+client_secret = "sign-in-secret"
+[mail]
+url = "{smtp}"
+from = "Seatkey demo <licenses@seatkey.example>"
+[signing]
+keys = ["{key}"]
+"#,
+        catalog = path("catalog.toml"),
+        key = path("signing-key.pem"),
+        microsoft = simulator.base_url(),
+        smtp = simulator.smtp_url(),
+    );
+    config::from_toml(&text, std::iter::empty()).map_err(|error| failed(&error))
+}
