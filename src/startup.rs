@@ -168,7 +168,7 @@ impl Service {
     pub async fn stop(self) {
         self.server.readiness().stop();
         // Nobody listens when every worker has ended by itself.
-        drop(self.stop.send(true));
+        let _ = self.stop.send(true);
         self.app.wake.notify_waiters();
         let workers = futures_end(self.workers);
         let (_, ended) = tokio::join!(self.server.stop(), tokio::time::timeout(JOBS_MAY_TAKE, workers));

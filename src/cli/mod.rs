@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit code 0 = done, 1 = the answer is no, 2 = wrong usage or configuration.
 //! Errors go to standard error as one sentence that says what to do.
 
+pub mod browser;
 mod catalog;
 mod demo;
 mod license;
@@ -53,6 +54,12 @@ pub(crate) enum Failure {
     /// Wrong usage or configuration: exit code 2.
     #[error("{0}")]
     Usage(String),
+}
+
+impl From<browser::BrowseError> for Failure {
+    fn from(error: browser::BrowseError) -> Self {
+        script::failed(&error.to_string())
+    }
 }
 
 /// Runs one command to its end.

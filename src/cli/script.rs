@@ -1,18 +1,18 @@
 //! `seatkey demo --script`: the story without hands. It acts as browser and portal, over HTTP, and calls no use case.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use reqwest::{
-    Response, StatusCode,
-    header::{COOKIE, LOCATION, SET_COOKIE},
-};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Failure, demo::Demo, output::Progress};
+use super::{
+    Failure,
+    browser::{Browser, Page},
+    demo::Demo,
+    output::Progress,
+};
 use crate::{
     clock::Stopwatch,
-    http,
     signing::{self, Jwks},
 };
 
@@ -21,12 +21,10 @@ const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
 const USERS: &str = "150";
 /// The whole story takes a few seconds; nothing in it may hang.
 const PATIENCE: Duration = Duration::from_secs(30);
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
-const MOST_HOPS: usize = 20;
 
 /// Plays the story; every step is checked.
 pub(super) async fn play(demo: &Demo, progress: &mut Progress) -> Result<(), Failure> {
-    let mut browser = Browser::new()?;
+    let mut browser = Browser::of(ALEX)?;
     let microsoft = demo.simulator.base_url().clone();
     let order =
         json!({ "offerId": "konnekt", "planId": "konnekt-yearly", "name": "konnekt-prod", "beneficiary": ALEX });
@@ -43,7 +41,7 @@ pub(super) async fn play(demo: &Demo, progress: &mut Progress) -> Result<(), Fai
     progress.step("reviewed", "150 users: 2,100.00 EUR a year, reviewed", &json!({ "users": USERS }));
 
     let submit = join(&demo.public_url, &format!("subscriptions/{id}/enrol/submit"))?;
-    let fields = [("csrf", hidden(&review, "csrf")?), ("quote", hidden(&review, "quote")?)];
+    let fields = [("csrf", review.field("csrf")?), ("quote", review.field("quote")?)];
     expect_path(&browser.post_form(submit, &fields).await?, "/progress")?;
     wait_until_finished(&mut browser, demo, &id).await?;
     progress.step("activated", "Microsoft says Subscribed", &json!({ "activations": activations(demo, &id) }));
@@ -64,7 +62,7 @@ pub(super) async fn play(demo: &Demo, progress: &mut Progress) -> Result<(), Fai
 /// Fills in the form and gives the review.
 async fn enrol(browser: &mut Browser, public: &Url, id: &str, form: &Page) -> Result<Page, Failure> {
     let fields = [
-        ("csrf", hidden(form, "csrf")?),
+        ("csrf", form.field("csrf")?),
         ("users", USERS.to_owned()),
         ("organisation", "Contoso GmbH".to_owned()),
         ("email", "alex.weber@contoso.example".to_owned()),
@@ -136,105 +134,16 @@ async fn find_mail(browser: &mut Browser, microsoft: &Url, key: &str) -> Result<
     Ok(json!({ "subject": mail.get("subject"), "messageId": mail.get("messageId"), "to": mail.get("to") }))
 }
 
-/// A page as it was shown.
-struct Page {
-    url: Url,
-    text: String,
-}
-
-/// A browser without scripts: cookies by host (ports do not count), redirects followed by hand.
-struct Browser {
-    http: reqwest::Client,
-    cookies: BTreeMap<(String, String), String>,
-}
-
-impl Browser {
-    fn new() -> Result<Self, Failure> {
-        let http = http::client().map_err(|error| failed(&error.to_string()))?;
-        Ok(Self { http, cookies: BTreeMap::new() })
-    }
-
-    async fn open(&mut self, url: Url) -> Result<Page, Failure> {
-        let request = self.http.get(url.clone()).header(COOKIE, self.cookies_for(&url));
-        let response = request.send().await.map_err(|error| failed(&error.to_string()))?;
-        self.follow(url, response).await
-    }
-
-    async fn post_form(&mut self, url: Url, fields: &[(&str, String)]) -> Result<Page, Failure> {
-        let request = self.http.post(url.clone()).header(COOKIE, self.cookies_for(&url)).form(fields);
-        let response = request.send().await.map_err(|error| failed(&error.to_string()))?;
-        self.follow(url, response).await
-    }
-
-    async fn post_json(&self, url: Url, body: &Value) -> Result<Value, Failure> {
-        let response = self.http.post(url).json(body).send().await.map_err(|error| failed(&error.to_string()))?;
-        response.json().await.map_err(|error| failed(&error.to_string()))
-    }
-
-    async fn follow(&mut self, mut url: Url, mut response: Response) -> Result<Page, Failure> {
-        for _ in 0..MOST_HOPS {
-            self.keep_cookies(&url, &response);
-            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let Some(location) = location.filter(|_| response.status().is_redirection()) else {
-                return finish(url, response).await;
-            };
-            url = url.join(&location).map_err(|error| failed(&error.to_string()))?;
-            if url.path().ends_with("/oauth2/v2.0/authorize") {
-                // The account picker's answer, without its page.
-                url.query_pairs_mut().append_pair("sim_user", ALEX);
-            }
-            let request = self.http.get(url.clone()).header(COOKIE, self.cookies_for(&url));
-            response = request.send().await.map_err(|error| failed(&error.to_string()))?;
-        }
-        Err(failed("too many redirects"))
-    }
-
-    fn cookies_for(&self, url: &Url) -> String {
-        let host = url.host_str().unwrap_or_default();
-        let own = self.cookies.iter().filter(|((of, _), _)| of == host);
-        own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
-    }
-
-    fn keep_cookies(&mut self, url: &Url, response: &Response) {
-        let host = url.host_str().unwrap_or_default();
-        for header in response.headers().get_all(SET_COOKIE) {
-            let pair =
-                header.to_str().ok().and_then(|text| text.split(';').next()).and_then(|pair| pair.split_once('='));
-            if let Some((name, value)) = pair {
-                self.cookies.insert((host.to_owned(), name.to_owned()), value.to_owned());
-            }
-        }
-    }
-}
-
-async fn finish(url: Url, response: Response) -> Result<Page, Failure> {
-    let status = response.status();
-    let text = http::bounded_text(response, MAX_PAGE_BYTES).await.map_err(|error| failed(&error.to_string()))?;
-    let text = text.ok_or_else(|| failed("a page is too long"))?;
-    if status == StatusCode::OK {
-        Ok(Page { url, text })
-    } else {
-        Err(failed(&format!("{} answers {status}", url.path())))
-    }
-}
-
 fn join(base: &Url, path: &str) -> Result<Url, Failure> {
     base.join(path).map_err(|error| failed(&error.to_string()))
 }
 
 fn expect_path(page: &Page, part: &str) -> Result<(), Failure> {
-    if page.url.path().contains(part) {
+    if page.status == 200 && page.url.path().contains(part) {
         Ok(())
     } else {
-        Err(failed(&format!("{} was shown instead of {part}", page.url.path())))
+        Err(failed(&format!("{} answered {} instead of {part}", page.url.path(), page.status)))
     }
-}
-
-/// The value of a form's field.
-fn hidden(page: &Page, name: &str) -> Result<String, Failure> {
-    let start = page.text.split(&format!("name=\"{name}\" value=\"")).nth(1);
-    let value = start.and_then(|rest| rest.split('"').next());
-    value.map(str::to_owned).ok_or_else(|| failed(&format!("the form has no field {name}")))
 }
 
 fn text_of(value: &Value, name: &str) -> Result<String, Failure> {
@@ -245,6 +154,7 @@ fn text_of(value: &Value, name: &str) -> Result<String, Failure> {
         .ok_or_else(|| failed(&format!("there is no {name}: {value}")))
 }
 
-fn failed(reason: &str) -> Failure {
+/// What did not go as it should.
+pub(super) fn failed(reason: &str) -> Failure {
     Failure::No(format!("the story went wrong: {reason}"))
 }

@@ -1,0 +1,14 @@
+//! The stories: the whole application in-process against the simulator, over real HTTP, SQL, OpenID Connect and SMTP, on
+//! SQLite and PostgreSQL, with stepped time and jobs run by hand.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod architecture;
+mod support;
+
+mod crashes;
+mod demo;
+mod double_submits;
+mod marketplace_client;
+mod purchase;
+mod strangers;

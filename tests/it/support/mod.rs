@@ -1,0 +1,19 @@
+//! What the stories are told with.
+
+pub mod postgres;
+pub mod stage;
+
+pub use stage::{Database, Stage, people};
+
+/// Tells one story on SQLite and on PostgreSQL: two tests.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($(#[$meta:meta])* $story:ident;)+) => {
+        mod sqlite { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] $(#[$meta])* async fn $story() {
+            super::$story($crate::support::Stage::set($crate::support::Database::Sqlite).await).await;
+        })+ }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)] $(#[$meta])* async fn $story() {
+            super::$story($crate::support::Stage::set($crate::support::Database::Postgres).await).await;
+        })+ }
+    };
+}

@@ -1,0 +1,229 @@
+//! A whole installation for one test: simulator, service and database under one stepped clock.
+
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
+
+use seatkey::{
+    cli::browser::{Browser, Page},
+    clock::{AdvanceableClock as _, Clock as _, SharedClock, SteppedClock},
+    config,
+    jobs::Runner,
+    signing,
+    simulator::{Purchase, Simulator, SimulatorOptions, World},
+    startup,
+    store::Store,
+    web::{Server, ServerOptions},
+};
+use time::{Duration, OffsetDateTime, macros::datetime};
+use url::Url;
+use uuid::Uuid;
+
+use super::postgres;
+
+/// People of the simulated world.
+pub mod people {
+    /// The buyer, of Contoso GmbH.
+    pub const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
+    /// A colleague of Alex.
+    pub const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file in a folder of its own.
+    Sqlite,
+    /// A database of its own in the tests' cluster.
+    Postgres,
+}
+
+/// The stage of a story.
+pub struct Stage {
+    pub simulator: Simulator,
+    pub clock: Arc<SteppedClock>,
+    pub app: seatkey::app::SharedApp,
+    pub public_url: Url,
+    server: Option<Server>,
+    configuration: String,
+    directory: PathBuf,
+    database_url: String,
+}
+
+const START: OffsetDateTime = datetime!(2026-01-15 10:12 UTC);
+
+impl Stage {
+    /// A fresh world and an empty database.
+    pub async fn set(database: Database) -> Self {
+        let directory = std::env::temp_dir().join(format!("seatkey-test-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&directory).unwrap();
+        let clock = SteppedClock::at(START);
+        let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&clock) as _)).await.unwrap();
+        let database_url = match database {
+            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
+            Database::Postgres => postgres::new_database().await,
+        };
+        std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
+        signing::generate(&directory.join("key.pem")).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let landing = format!("{public_url}landing");
+        let callback = format!("{public_url}sign-in/callback");
+        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        let configuration = configuration(&simulator, &public_url, &directory, &database_url);
+        let (app, server) = start(&configuration, &clock, listener).await;
+        Self { simulator, clock, app, public_url, server: Some(server), configuration, directory, database_url }
+    }
+
+    /// Everything at Microsoft's end.
+    pub fn world(&self) -> &World {
+        self.simulator.world()
+    }
+
+    /// A subscription of Alex to KONNEKT, not configured yet.
+    pub fn buy(&self) -> Uuid {
+        self.buy_as(Purchase::of("konnekt", "konnekt-yearly", people::ALEX.parse().unwrap()))
+    }
+
+    pub fn buy_as(&self, purchase: Purchase) -> Uuid {
+        self.world().purchase(purchase)
+    }
+
+    /// "Configure account now" in a person's browser.
+    pub async fn configure(&self, browser: &mut Browser, id: Uuid) -> Page {
+        let (_, address) = self.world().landing_address(id).unwrap();
+        browser.open(address.parse().unwrap()).await.unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> Url {
+        self.public_url.join(path).unwrap()
+    }
+
+    /// Fills in the form and gives the review.
+    pub async fn review(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
+        let form = browser.open(self.url(&format!("subscriptions/{id}/enrol"))).await.unwrap();
+        let fields = enrolment_fields(&form, users);
+        browser.post_form(self.url(&format!("subscriptions/{id}/enrol/review")), &fields).await.unwrap()
+    }
+
+    /// Submits a review.
+    pub async fn submit(&self, browser: &mut Browser, id: Uuid, review: &Page) -> Page {
+        let fields = [("csrf", review.field("csrf").unwrap()), ("quote", review.field("quote").unwrap())];
+        browser.post_form(self.url(&format!("subscriptions/{id}/enrol/submit")), &fields).await.unwrap()
+    }
+
+    /// From "Configure account now" to the submitted order.
+    pub async fn enrol(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
+        let form = self.configure(browser, id).await;
+        assert!(form.url.path().ends_with("/enrol"), "{} was shown: {}", form.url, form.text);
+        let review = self.review(browser, id, users).await;
+        assert_eq!(review.status, 200, "{}", review.text);
+        self.submit(browser, id, &review).await
+    }
+
+    /// Runs due jobs, moving time on to the next one, until none is left.
+    pub async fn settle(&self) {
+        let runner = Runner::new(Arc::clone(&self.app));
+        for _ in 0..200 {
+            runner.run_due().await.unwrap();
+            let Some(next) = self.app.store.find_next_job_time().await.unwrap() else { return };
+            let wait = next - self.clock.now();
+            self.clock.advance(wait.max(Duration::SECOND)).unwrap();
+        }
+        panic!("the jobs do not come to an end");
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by).unwrap();
+    }
+
+    /// A new process on the same database: nothing is kept but what was committed.
+    pub async fn restart(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        let listener = TcpListener::bind(("127.0.0.1", self.public_url.port().unwrap())).unwrap();
+        let (app, server) = start(&self.configuration, &self.clock, listener).await;
+        (self.app, self.server) = (app, Some(server));
+    }
+
+    /// The end of every story: nothing is left to do, and nothing waits for a person.
+    pub async fn finish(mut self) {
+        assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
+        assert_eq!(self.app.store.count_dead_jobs().await.unwrap(), 0, "a job waits for a person");
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.simulator.stop().await;
+        std::fs::remove_dir_all(&self.directory).unwrap();
+    }
+
+    /// A second look at the database, past the application.
+    pub async fn store(&self) -> Store {
+        Store::connect(&self.database_url).await.unwrap()
+    }
+
+    pub fn configuration_file(&self) -> PathBuf {
+        let path = self.directory.join("seatkey.toml");
+        std::fs::write(&path, &self.configuration).unwrap();
+        path
+    }
+}
+
+/// The answers of the form.
+pub fn enrolment_fields(form: &Page, users: &str) -> [(&'static str, String); 5] {
+    [
+        ("csrf", form.field("csrf").unwrap()),
+        ("users", users.to_owned()),
+        ("organisation", "Contoso GmbH".to_owned()),
+        ("email", "alex.weber@contoso.example".to_owned()),
+        ("technical_contact", "jo.brandt@contoso.example".to_owned()),
+    ]
+}
+
+async fn start(
+    configuration: &str,
+    clock: &Arc<SteppedClock>,
+    listener: TcpListener,
+) -> (seatkey::app::SharedApp, Server) {
+    let config = config::from_toml(configuration, std::iter::empty()).unwrap();
+    let shared: SharedClock = Arc::clone(clock) as _;
+    let app = Arc::new(startup::build(&config, shared).await.unwrap());
+    let options = ServerOptions { management_bind: None, workers: 1 };
+    let server = Server::start(&app, listener, options).unwrap();
+    (app, server)
+}
+
+fn configuration(simulator: &Simulator, public_url: &Url, directory: &std::path::Path, database_url: &str) -> String {
+    format!(
+        r#"
+[server]
+public_url = "{public_url}"
+bind = "{bind}"
+management_bind = "127.0.0.1:0"
+[database]
+url = "{database_url}"
+[catalog]
+path = "{directory}/catalog.toml"
+[marketplace]
+base_url = "{microsoft}api"
+application_id = "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33"
+tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
+[entra]
+authority = "{microsoft}"
+[entra.credential]
+kind = "client_secret"
+client_secret = "marketplace-secret"
+[sign_in]
+client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
+client_secret = "sign-in-secret"
+[mail]
+url = "{smtp}"
+from = "KONNEKT licenses <licenses@konnekt.example>"
+[signing]
+keys = ["{directory}/key.pem"]
+"#,
+        bind = public_url.socket_addrs(|| None).unwrap()[0],
+        directory = directory.display(),
+        microsoft = simulator.base_url(),
+        smtp = simulator.smtp_url(),
+    )
+}
