@@ -33,8 +33,9 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
                 ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", held_until(at))),
                 _ => None,
             });
-            let term = until.map(|until| format!(", in a term until {until}")).unwrap_or_default();
-            format!("{users}{term}. It renews by itself; there is nothing for you to do.{}", free.unwrap_or_default())
+            let term =
+                until.map(|until| format!(". The term runs until {until} and renews by itself")).unwrap_or_default();
+            format!("{users}{term}; there is nothing for you to do.{}", free.unwrap_or_default())
         }
     })
 }

@@ -17,11 +17,13 @@ pub mod progress;
 pub mod projection;
 pub mod purchase;
 pub mod review;
+mod review_words;
 mod samples;
 pub mod subscriptions;
 pub mod table;
 pub mod timeline;
 pub mod trouble;
+mod trouble_words;
 pub mod words;
 
 use serde::Serialize;
