@@ -15,6 +15,8 @@ const LEFT: i64 = 56;
 const RIGHT: i64 = 412;
 const TOP: i64 = 14;
 const BOTTOM: i64 = 108;
+/// Where the bar stands that shows the segments without fees.
+const BAR: i64 = 92;
 
 /// The picture, ready to be placed.
 #[derive(Debug, Clone, Serialize)]
@@ -103,7 +105,7 @@ impl Picture {
         let shown = shortened(plan, shown, at - first)?;
         let fees = !purchase.is_reseller_deal();
         let top = nice_top(shown.iter().map(|range| range.high.minor.max(range.low.minor)).max()?);
-        let height = |minor: i64| if fees { along(BOTTOM, TOP, minor, top) } else { i64::midpoint(TOP, BOTTOM) };
+        let height = |minor: i64| if fees { along(BOTTOM, TOP, minor, top) } else { BAR };
         let edges = Edges::new(shown.len(), at - first);
         let pieces = shown.iter().enumerate().map(|(index, range)| Piece {
             x1: edges.at(index),
