@@ -5,6 +5,7 @@
 //! rendered with every sample before the service starts.
 
 pub mod account;
+mod account_samples;
 mod account_words;
 pub mod charges;
 pub mod colour;

@@ -128,3 +128,52 @@ fn samples_can_be_looked_at() {
         fs::write(directory.join(format!("{name}.{extension}")), text.replace("/assets/", "")).unwrap();
     }
 }
+
+#[test]
+fn a_cancellation_costs_what_the_rules_say() {
+    use account::{Account, AccountFacts, Viewer};
+    use charges::{ChargeFact, ChargeReason, ChargeState};
+
+    let templates = templates();
+    samples::each_deal(|deal| {
+        let (accepted, held) =
+            (ChargeState::Accepted(deal.now), ChargeState::HeldUntil(deal.priced.first.reportable_from));
+        let table = [
+            (ChargeReason::FirstTerm, held, "Ends at once"),
+            (ChargeReason::FirstTerm, accepted, "Runs on until"),
+            (ChargeReason::Renewal(deal.priced.first.term.start), held, "Ends at once"),
+            (ChargeReason::Upgrade { from: 150 }, held, "Runs on with 150 users until"),
+        ];
+        for (reason, state, expected) in table {
+            let charge = |line| ChargeFact { line, reason, part: deal.priced.first.part, users: 300, state };
+            let charges: Vec<_> = deal.priced.charged.iter().map(charge).collect();
+            let facts = AccountFacts {
+                purchase: &deal.purchase,
+                standing: subscriptions::Standing::Subscribed,
+                users: Some(300),
+                quote: Some(deal.priced.quote),
+                term: Some(deal.priced.first.term),
+                first: Some(deal.priced.first),
+                key: None,
+                charges: &charges,
+                contacts: &[],
+                viewer: Viewer::Party,
+                mail_stuck: false,
+            };
+            let text = Account::new(deal.frame.clone(), &facts, deal.now).render(&templates).unwrap();
+            assert!(text.contains(expected), "{reason:?} {state:?} should say \"{expected}\"");
+        }
+    });
+}
+
+#[test]
+fn a_looker_sees_neither_key_nor_charges() {
+    let texts = rendered::<account::Account>(&templates());
+    let lookers: Vec<_> = texts.iter().filter(|text| text.contains("You may look")).collect();
+    assert!(!lookers.is_empty());
+    for text in lookers {
+        for hidden in ["eyJ", "EUR", "id=\"charges\"", "If you cancelled"] {
+            assert!(!text.contains(hidden), "a looker sees {hidden}");
+        }
+    }
+}
