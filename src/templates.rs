@@ -113,6 +113,7 @@ impl Templates {
     }
 }
 
+#[expect(clippy::expect_used, reason = "written by minijinja-embed; a malformed text of ours fails the first test")]
 fn embed(environment: &mut Environment<'static>) {
     let mut environment = environment;
     minijinja_embed::load_templates!(&mut environment);

@@ -42,17 +42,20 @@ const REOPEN: &[&str] = &[
     "Click “Configure account now”, and sign in here with the account that bought it.",
 ];
 
+fn told(
+    status: u16,
+    title: &'static str,
+    explanation: &str,
+    steps: &'static [&'static str],
+    fault: Fault,
+    action: Option<Action>,
+) -> Words {
+    Words { status, title, explanation: explanation.to_owned(), steps, fault, action }
+}
+
 impl Dead {
     /// The words for it.
     pub(super) fn words(&self) -> Words {
-        let told = |status, title, explanation: &str, steps, fault, action| Words {
-            status,
-            title,
-            explanation: explanation.to_owned(),
-            steps,
-            fault,
-            action,
-        };
         match self {
             Self::LinkExpired => told(
                 404,
@@ -61,25 +64,6 @@ impl Dead {
                 REOPEN,
                 Fault::Nobody,
                 Some(OTHER_ACCOUNT),
-            ),
-            Self::PublisherTold => told(
-                503,
-                "We cannot look up your purchase right now",
-                "Our own access to Microsoft’s marketplace does not work at the moment. It is not your fault and not your link’s: the publisher has been told and has to repair it.",
-                &[
-                    "Leave the purchase as it is; it is safe, and nothing is charged.",
-                    "Open it again from the Azure portal in an hour or so.",
-                ],
-                Fault::Publisher,
-                Some(AGAIN),
-            ),
-            Self::MicrosoftSilent => told(
-                503,
-                "Microsoft does not answer at the moment",
-                "We asked Microsoft’s marketplace about your purchase and got no answer. This passes, usually within minutes. Your purchase is safe.",
-                &["Wait a minute.", "Try again; you can also come back later through the Azure portal."],
-                Fault::Microsoft,
-                Some(AGAIN),
             ),
             Self::NotFound => told(
                 404,
@@ -100,35 +84,39 @@ impl Dead {
                 Fault::Nobody,
                 Some(OTHER_ACCOUNT),
             ),
-            Self::FormExpired => told(
-                403,
-                "This form is too old",
-                "You were away for a while, or signed in anew in another window. Nothing was ordered and nothing was changed.",
-                &["Open your subscription again and repeat what you did."],
+            Self::SignedOut => told(
+                200,
+                "You are signed out here",
+                "You may still be signed in with Microsoft. On a shared computer, sign out there as well or close the browser.",
+                &[],
                 Fault::Nobody,
-                Some(LIST),
+                Some(SIGN_IN),
             ),
-            _ => self.rarer_words(),
+            _ => self.words_of_outages(),
         }
     }
 
-    fn rarer_words(&self) -> Words {
-        let told = |status, title, explanation: &str, steps, fault, action| Words {
-            status,
-            title,
-            explanation: explanation.to_owned(),
-            steps,
-            fault,
-            action,
-        };
+    /// What others have to put right.
+    fn words_of_outages(&self) -> Words {
         match self {
-            Self::TooLarge => told(
-                413,
-                "That was too much at once",
-                "The text that you sent is longer than any answer that this form takes. Nothing was changed.",
-                &["Go back, shorten it and send it again."],
-                Fault::You,
-                None,
+            Self::PublisherTold => told(
+                503,
+                "We cannot look up your purchase right now",
+                "Our own access to Microsoft’s marketplace does not work at the moment. It is not your fault and not your link’s: the publisher has been told and has to repair it.",
+                &[
+                    "Leave the purchase as it is; it is safe, and nothing is charged.",
+                    "Open it again from the Azure portal in an hour or so.",
+                ],
+                Fault::Publisher,
+                Some(AGAIN),
+            ),
+            Self::MicrosoftSilent => told(
+                503,
+                "Microsoft does not answer at the moment",
+                "We asked Microsoft’s marketplace about your purchase and got no answer. This passes, usually within minutes. Your purchase is safe.",
+                &["Wait a minute.", "Try again; you can also come back later through the Azure portal."],
+                Fault::Microsoft,
+                Some(AGAIN),
             ),
             Self::NoPrice => told(
                 503,
@@ -141,20 +129,35 @@ impl Dead {
                 Fault::Publisher,
                 None,
             ),
-            Self::SignedOut => told(
-                200,
-                "You are signed out here",
-                "You may still be signed in with Microsoft. On a shared computer, sign out there as well or close the browser.",
-                &[],
-                Fault::Nobody,
-                Some(SIGN_IN),
-            ),
             Self::NotOffered => told(
                 503,
                 "This plan cannot be set up here yet",
                 "Microsoft knows the plan that you bought, but it has not been set up on our side. The publisher has been told. Your purchase is safe, and nothing is charged.",
                 &["Open your purchase again from the Azure portal later.", "Write to support if it is urgent."],
                 Fault::Publisher,
+                None,
+            ),
+            _ => self.words_of_forms(),
+        }
+    }
+
+    /// What went wrong with the request itself.
+    fn words_of_forms(&self) -> Words {
+        match self {
+            Self::FormExpired => told(
+                403,
+                "This form is too old",
+                "You were away for a while, or signed in anew in another window. Nothing was ordered and nothing was changed.",
+                &["Open your subscription again and repeat what you did."],
+                Fault::Nobody,
+                Some(LIST),
+            ),
+            Self::TooLarge => told(
+                413,
+                "That was too much at once",
+                "The text that you sent is longer than any answer that this form takes. Nothing was changed.",
+                &["Go back, shorten it and send it again."],
+                Fault::You,
                 None,
             ),
             _ => told(
