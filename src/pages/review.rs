@@ -10,7 +10,7 @@ use super::{
     frame::Frame,
     projection::{capital, first_noun},
     purchase::{Priced, Purchase},
-    review_words::{charged_remark, cost, facts, renewal, renewal_caption, then, timeline_remark, told},
+    review_words::{charged_remark, cost, facts, plain_facts, renewal, renewal_caption, then, timeline_remark, told},
     samples,
     table::{self, Table},
     timeline::{self, Moment},
@@ -81,6 +81,7 @@ pub struct Review {
     due_today: String,
     holds_until: String,
     reseller: bool,
+    metered: bool,
 }
 
 impl Review {
@@ -122,6 +123,45 @@ impl Review {
             due_today: purchase.money(Amount::zero(priced.quote.total.currency)).unwrap_or_default(),
             holds_until: words::instant_near(order.holds_until, today),
             reseller: purchase.is_reseller_deal(),
+            metered: true,
+            frame,
+        }
+    }
+
+    /// The page for a plan whose fees are not ours: what is ordered and who gets the key. The order's `quote_id` is the
+    /// id of the stored answers.
+    #[must_use]
+    pub fn billed_by_microsoft(
+        frame: Frame,
+        purchase: &Purchase<'_>,
+        seats: Option<u32>,
+        answers: &Answers,
+        order: Order<'_>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let none = || Table { rows: Vec::new(), currency: None, total: None };
+        Self {
+            title: format!("Review your order of {}", purchase.offer.name),
+            path: purchase.path(),
+            quote_id: order.quote_id,
+            changes: order.changes.iter().filter_map(|change| told(purchase, change)).collect(),
+            facts: plain_facts(purchase, seats, answers, now),
+            buyer: frame.person.as_ref().map(|person| person.name.clone()).unwrap_or_default(),
+            email: answers.email.clone(),
+            technical_contact: answers.technical_contact.clone(),
+            charged: none(),
+            charged_caption: String::new(),
+            charged_remark: Vec::new(),
+            renewal_caption: String::new(),
+            renewal: String::new(),
+            timeline: Vec::new(),
+            timeline_remark: String::new(),
+            cost: none(),
+            then: Vec::new(),
+            due_today: String::new(),
+            holds_until: words::instant_near(order.holds_until, utc_day(now)),
+            reseller: purchase.is_reseller_deal(),
+            metered: false,
             frame,
         }
     }
@@ -165,6 +205,12 @@ impl Page for Review {
                 let order = Order { quote_id: samples::ID, holds_until, changes };
                 pages.push(Self::new(deal.frame.clone(), &deal.purchase, &deal.priced, &answers, order, deal.now));
             }
+        });
+        samples::with_seats(|frame, purchase| {
+            let answers = Answers { organisation: samples::HOSTILE.to_owned(), ..Answers::default() };
+            let order = Order { quote_id: samples::ID, holds_until: samples::NOW, changes: &[] };
+            let page = |seats| Self::billed_by_microsoft(frame.clone(), purchase, seats, &answers, order, samples::NOW);
+            pages.extend([page(Some(40)), page(None)]);
         });
         pages
     }

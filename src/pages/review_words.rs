@@ -63,6 +63,23 @@ pub(super) fn facts(purchase: &Purchase<'_>, priced: &Priced<'_>, answers: &Answ
     facts
 }
 
+/// The facts where Microsoft bills: no segment, no fees.
+pub(super) fn plain_facts(
+    purchase: &Purchase<'_>,
+    seats: Option<u32>,
+    answers: &Answers,
+    now: OffsetDateTime,
+) -> Vec<Fact> {
+    let devices = format!("up to {} each", words::counted(purchase.plan.devices_per_user, "device"));
+    let facts = [
+        Fact::new("Organisation", &answers.organisation),
+        Fact::new("Product", &purchase.plan.name),
+        Fact::with("Subscription", purchase.name, purchase.origin(utc_day(now))),
+    ];
+    let users = seats.map(|users| Fact::with("Users", words::count(users), devices));
+    facts.into_iter().chain(users).collect()
+}
+
 pub(super) fn charged_remark(purchase: &Purchase<'_>, priced: &Priced<'_>) -> Vec<String> {
     let part = priced.first.part;
     let noun = purchase.noun();
