@@ -4,7 +4,7 @@ use time::{Date, OffsetDateTime};
 
 use super::{
     account::AccountFacts,
-    charges::{self, ChargeState, held_until},
+    charges::{self, ChargeReason, ChargeState, held_until},
     subscriptions::Standing,
     timeline::{self, Mark, Moment},
     words::{self, Fact, Prose},
@@ -29,12 +29,14 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
             None => "The license has ended. No more fees are charged.".to_owned(),
         },
         _ => {
-            let free = told.charges.iter().find_map(|charge| match charge.state {
+            let unpaid = !told.charges.iter().any(|charge| charge.state.counts());
+            let free = told.charges.iter().filter(|_| unpaid).find_map(|charge| match charge.state {
                 ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", held_until(at))),
                 _ => None,
             });
-            let term = until.map(|until| format!(", in a term until {until}")).unwrap_or_default();
-            format!("{users}{term}. It renews by itself; there is nothing for you to do.{}", free.unwrap_or_default())
+            let term =
+                until.map(|until| format!(". The term runs until {until} and renews by itself")).unwrap_or_default();
+            format!("{users}{term}; there is nothing for you to do.{}", free.unwrap_or_default())
         }
     })
 }
@@ -95,17 +97,17 @@ pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Momen
         let users = told.users.map(|users| format!(" for {}", words::users(users))).unwrap_or_default();
         moments.push(Moment::on(mark(now), first.start_day, today, format!("Set up{users}.")));
         if first.part.days > 0 && told.purchase.plan.is_metered() {
-            let text = if first.reportable_from <= now {
-                "First fees reported to Microsoft."
-            } else {
-                "We report the first fees to Microsoft. Until then cancelling costs nothing."
-            };
-            moments.push(Moment::at(mark(first.reportable_from), first.reportable_from, today, text));
+            let at = first.reportable_from;
+            moments.push(Moment::at(mark(at), at, today, first_report(told, at <= now)));
         }
     }
     let held = told.charges.iter().any(|charge| charge.state.is_held());
-    let cost =
-        if held { "Cancelling today costs nothing." } else { "Cancelling costs nothing more and refunds nothing." };
+    let paid = told.charges.iter().any(|charge| charge.state.counts());
+    let cost = match (held, paid) {
+        (true, false) => "Cancelling today costs nothing.",
+        (true, true) => "Cancelling drops what is still held; what was reported stays.",
+        _ => "Cancelling costs nothing more and refunds nothing.",
+    };
     moments.push(Moment::today(now, cost));
     if let Some(renewal) = told.term.and_then(|term| term.renewal()) {
         let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
@@ -117,17 +119,43 @@ pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Momen
     timeline::sorted(moments)
 }
 
+/// The first report: told by what happened, not by the calendar alone.
+fn first_report(told: &AccountFacts<'_>, due: bool) -> &'static str {
+    let accepted = told
+        .charges
+        .iter()
+        .any(|charge| charge.reason == ChargeReason::FirstTerm && matches!(charge.state, ChargeState::Accepted(_)));
+    match (accepted, due) {
+        (true, _) => "First fees reported to Microsoft.",
+        (false, true) => "From here on the first fees may be reported to Microsoft.",
+        (false, false) => "We report the first fees to Microsoft. Until then cancelling costs nothing.",
+    }
+}
+
+/// What becomes of the license (`product.md` §4.6): an unpaid enrolment or renewal ends it, an unpaid upgrade takes the
+/// users back.
+fn license(told: &AccountFacts<'_>) -> String {
+    let held = || told.charges.iter().filter(|charge| charge.state.is_held());
+    let until = told.term.map(|term| words::day(term.end));
+    if held().any(|charge| !matches!(charge.reason, ChargeReason::Upgrade { .. })) {
+        return "Ends at once, because its fees have not been reported yet.".to_owned();
+    }
+    let before = held().filter_map(|charge| match charge.reason {
+        ChargeReason::Upgrade { from } => Some(from),
+        _ => None,
+    });
+    let users = before.min().map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
+    match until {
+        Some(until) => format!("Runs on{users} until {until}, then ends."),
+        None => "Runs to the end of what Microsoft has billed, then ends.".to_owned(),
+    }
+}
+
 /// What a cancellation today would mean.
 pub(super) fn cancelling(told: &AccountFacts<'_>) -> Vec<Fact> {
     let money = |amount: Option<crate::domain::money::Amount>| amount.and_then(|amount| told.purchase.money(amount));
     let held = charges::sum(told.charges, ChargeState::is_held);
     let paid = charges::sum(told.charges, ChargeState::counts);
-    let until = told.term.map(|term| words::day(term.end));
-    let license = match (paid, held, until) {
-        (None, Some(_), _) => "Ends at once, because nothing has been paid for it.".to_owned(),
-        (.., Some(until)) => format!("Runs on until {until}, then ends."),
-        _ => "Runs to the end of what Microsoft has billed, then ends.".to_owned(),
-    };
     let dropped = match (held, money(held)) {
         (Some(_), Some(held)) => format!("The {held} that are held are dropped and never charged. "),
         (Some(_), None) => "What is held is dropped and never charged. ".to_owned(),
@@ -139,7 +167,7 @@ pub(super) fn cancelling(told: &AccountFacts<'_>) -> Vec<Fact> {
         (None, _) if held.is_some() => "You pay nothing.".to_owned(),
         (None, _) => "Nothing more from us.".to_owned(),
     };
-    let mut facts = vec![Fact::new("License", license), Fact::new("Fees", dropped + &stays)];
+    let mut facts = vec![Fact::new("License", license(told)), Fact::new("Fees", dropped + &stays)];
     if let Some(day) = told.term.and_then(|term| term.renewal()) {
         let saved = told.quote.and_then(|quote| told.purchase.money(quote.total));
         let saved = saved.map(|saved| format!(", so you save {saved} on {}", words::day(day))).unwrap_or_default();

@@ -136,7 +136,7 @@ impl ChargeRow {
             state,
             tone,
             remark,
-            quantity: charge.line.quantity.to_string(),
+            quantity: words::quantity(charge.line.quantity),
             unit_price: shown.then(|| charge.line.unit_price.to_string()),
             price: shown.then(|| charge.line.amount.to_string()),
             dropped: charge.state == ChargeState::Dropped,

@@ -5,6 +5,7 @@
 //! rendered with every sample before the service starts.
 
 pub mod account;
+mod account_samples;
 mod account_words;
 pub mod charges;
 pub mod colour;
@@ -17,11 +18,13 @@ pub mod progress;
 pub mod projection;
 pub mod purchase;
 pub mod review;
+mod review_words;
 mod samples;
 pub mod subscriptions;
 pub mod table;
 pub mod timeline;
 pub mod trouble;
+mod trouble_words;
 pub mod words;
 
 use serde::Serialize;

@@ -15,8 +15,8 @@ const LEFT: i64 = 56;
 const RIGHT: i64 = 412;
 const TOP: i64 = 14;
 const BOTTOM: i64 = 108;
-/// As many segments are drawn as can be told apart on a telephone.
-const MOST_PIECES: usize = 3;
+/// Where the bar stands that shows the segments without fees.
+const BAR: i64 = 92;
 
 /// The picture, ready to be placed.
 #[derive(Debug, Clone, Serialize)]
@@ -86,7 +86,7 @@ pub struct Here {
 }
 
 /// The users from one break to the next, all in one segment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Range {
     name: String,
     from: u32,
@@ -99,44 +99,73 @@ impl Picture {
     /// Draws the segments around the quoted number; `None` where there is only one segment, which needs no picture.
     pub(crate) fn of(purchase: &Purchase<'_>, plan: &PricedPlan, quote: &Quote) -> Option<Self> {
         let ranges = ranges(plan, purchase.plan.segments().first()?.included, quote.users)?;
-        let at = ranges.iter().position(|range| (range.from..=range.to).contains(&quote.users))?;
-        let first = at.saturating_sub(1).min(ranges.len().saturating_sub(MOST_PIECES));
-        let shown: Vec<&Range> = ranges.iter().skip(first).take(MOST_PIECES).collect();
+        let at = ranges.iter().position(|range| range.holds(quote.users))?;
+        let first = at.saturating_sub(1);
+        let shown: Vec<Range> = ranges.get(first..)?.iter().take(at - first + 2).cloned().collect();
+        let shown = shortened(plan, shown, at - first)?;
         let fees = !purchase.is_reseller_deal();
         let top = nice_top(shown.iter().map(|range| range.high.minor.max(range.low.minor)).max()?);
-        let height = |minor: i64| if fees { along(BOTTOM, TOP, minor, top) } else { i64::midpoint(TOP, BOTTOM) };
-        let edges = Edges(i64::try_from(shown.len()).ok()?);
-        let pieces = (0..).zip(&shown).map(|(index, range)| Piece {
+        let height = |minor: i64| if fees { along(BOTTOM, TOP, minor, top) } else { BAR };
+        let edges = Edges::new(shown.len(), at - first);
+        let pieces = shown.iter().enumerate().map(|(index, range)| Piece {
             x1: edges.at(index),
             x2: edges.at(index + 1),
             y1: height(range.low.minor),
             y2: height(range.high.minor),
-            chosen: (range.from..=range.to).contains(&quote.users),
+            chosen: index == at - first,
             name: range.name.clone(),
         });
-        let ticks =
-            (0..).zip(&shown).map(|(index, range)| Tick { x: edges.at(index), label: words::count(range.from) });
+        let ticks = shown.iter().enumerate();
+        let ticks = ticks.map(|(index, range)| Tick { x: edges.at(index), label: words::count(range.from) });
         let grid = if fees { gridlines(top, quote.total) } else { Vec::new() };
-        let here = here(ranges.get(at)?, i64::try_from(at - first).ok()?, &edges, quote, height(quote.total.minor));
+        let here = here(shown.get(at - first)?, at - first, &edges, quote, height(quote.total.minor));
         Some(Self { title: title(purchase, quote), grid, pieces: pieces.collect(), ticks: ticks.collect(), here, fees })
     }
 }
 
-/// The borders between pieces of equal width: in true proportion the smallest segment would be a dot.
-struct Edges(i64);
+/// The borders between pieces. In true proportion the smallest segment would be a dot, so each gets its share of the width;
+/// the chosen one the largest.
+struct Edges(Vec<i64>);
 
 impl Edges {
-    fn at(&self, index: i64) -> i64 {
-        along(LEFT, RIGHT, index, self.0)
+    fn new(pieces: usize, chosen: usize) -> Self {
+        let shares: Vec<i64> = (0..pieces).map(|index| if index == chosen { 5 } else { 3 }).collect();
+        let whole = shares.iter().sum();
+        let mut sum = 0;
+        let rights = shares.iter().map(|share| {
+            sum += share;
+            along(LEFT, RIGHT, sum, whole)
+        });
+        Self([LEFT].into_iter().chain(rights).collect())
+    }
+
+    fn at(&self, index: usize) -> i64 {
+        self.0.get(index).copied().unwrap_or(RIGHT)
     }
 }
 
-fn here(range: &Range, index: i64, edges: &Edges, quote: &Quote, y: i64) -> Here {
+impl Range {
+    fn holds(&self, users: u32) -> bool {
+        (self.from..=self.to).contains(&users)
+    }
+}
+
+/// Ends the piece behind the chosen one early: drawn to its end, it would press everything before it to the ground.
+fn shortened(plan: &PricedPlan, mut shown: Vec<Range>, chosen: usize) -> Option<Vec<Range>> {
+    let start = shown.get(chosen)?.from;
+    if let Some(next) = shown.get_mut(chosen + 1) {
+        next.to = next.to.min(next.from + (next.from - start) / 2);
+        next.high = plan.quote(next.to).ok()?.total;
+    }
+    Some(shown)
+}
+
+fn here(range: &Range, index: usize, edges: &Edges, quote: &Quote, y: i64) -> Here {
     let inside = i64::from(quote.users - range.from);
     let x = along(edges.at(index), edges.at(index + 1), inside, i64::from(range.to - range.from).max(1));
     let anchor = if x > i64::midpoint(LEFT, RIGHT) { "end" } else { "start" };
-    // Below the rising line there is room to the right of the point, above it to the left.
-    let label_y = if anchor == "end" { y - 10 } else { (y + 20).min(BOTTOM - 4) };
+    // Below the rising line there is room to the right of the point, above it to the left; on the ground only above.
+    let label_y = if anchor == "end" || y + 20 > BOTTOM - 4 { y - 12 } else { y + 20 };
     Here { x, y, label_y, label: words::users(quote.users), anchor }
 }
 
@@ -172,17 +201,14 @@ fn along(from: i64, to: i64, part: i64, whole: i64) -> i64 {
     from + i64::try_from(offset).unwrap_or(0)
 }
 
-/// The smallest of 1, 2, 4, 5, 6, 8 or 10 times a power of ten that is not below the amount.
+/// The smallest round figure (1.2, 3 or 50, but not 7) that is not below the amount.
 fn nice_top(minor: i64) -> i64 {
-    let mut power: i64 = 1;
-    while power.saturating_mul(10) < minor {
-        power = power.saturating_mul(10);
+    let mut tenth: i64 = 1;
+    while tenth.saturating_mul(100) < minor {
+        tenth = tenth.saturating_mul(10);
     }
-    [1, 2, 4, 5, 6, 8]
-        .into_iter()
-        .map(|digit| power.saturating_mul(digit))
-        .find(|nice| *nice >= minor)
-        .unwrap_or(power.saturating_mul(10))
+    let nice = [10, 12, 16, 20, 24, 30, 40, 50, 60, 80].into_iter().map(|tenths| tenth.saturating_mul(tenths));
+    nice.into_iter().find(|nice| *nice >= minor).unwrap_or_else(|| tenth.saturating_mul(100))
 }
 
 fn gridlines(top: i64, like: Amount) -> Vec<Gridline> {
@@ -199,7 +225,9 @@ mod tests {
 
     #[test]
     fn axes_end_at_round_figures() {
-        for (minor, top) in [(1, 1), (366_000, 400_000), (870_000, 1_000_000), (2_789_200, 4_000_000), (60, 60)] {
+        for (minor, top) in
+            [(9, 10), (366_000, 400_000), (1_050_000, 1_200_000), (2_789_200, 3_000_000), (61, 80), (81, 100)]
+        {
             assert_eq!(nice_top(minor), top);
         }
     }

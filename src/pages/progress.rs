@@ -53,7 +53,7 @@ pub struct Progress {
     frame: Frame,
     title: &'static str,
     path: String,
-    product: String,
+    lead: String,
     steps: Vec<Step>,
     slow: bool,
     stuck: bool,
@@ -72,7 +72,7 @@ impl Progress {
             frame,
             title: title(stage, stuck),
             path: purchase.path(),
-            product: purchase.plan.name.clone(),
+            lead: lead(&purchase.plan.name, stage, stuck),
             steps: steps(purchase, email, stage, stuck),
             slow: pace == Pace::Slow && stage != Stage::Finished,
             stuck,
@@ -96,6 +96,15 @@ fn title(stage: Stage, stuck: bool) -> &'static str {
         (_, true) => "Your order is safe, but it takes a person",
         (Stage::Finished, _) => "Your license key is ready",
         _ => "Your order is on its way",
+    }
+}
+
+fn lead(product: &str, stage: Stage, stuck: bool) -> String {
+    match (stage, stuck) {
+        (Stage::Finished, _) => format!("{product} is active, and the license key is in your mailbox."),
+        (Stage::Ordered, true) => "Microsoft has not let the order through. The publisher has been told and looks after it; you need do nothing, and nothing is charged meanwhile.".to_owned(),
+        (_, true) => format!("{product} is active at Microsoft, but we are not done yet. The publisher has been told and looks after it; you need do nothing."),
+        _ => format!("{product} is being set up. This page follows it by itself; you may reload it, close it and come back."),
     }
 }
 

@@ -131,9 +131,9 @@ fn why(purchase: &Purchase<'_>, priced: &Priced<'_>) -> Vec<Prose> {
         told.extend(first_term(purchase, priced, ""));
     } else {
         let names = words::listed(&priced.extra_names());
-        let price = purchase.money(priced.extras_total).map(|total| format!(": **{total}**")).unwrap_or_default();
-        told.push(Prose::new(format!("Once, with the first fees: {names}{price}.")));
-        told.extend(first_term(purchase, priced, &format!(" and with {names}")));
+        let price = purchase.money(priced.extras_total).map(|total| format!(" for **{total}**")).unwrap_or_default();
+        told.push(Prose::new(format!("{names}{price}, once, with the first fees.")));
+        told.extend(first_term(purchase, priced, &format!(", with {names}")));
     }
     told
 }

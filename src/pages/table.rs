@@ -52,7 +52,7 @@ impl Table {
         let rows = lines.iter().filter(|line| !line.quantity.is_zero()).map(|line| Row {
             item: item(line).to_owned(),
             detail: detail(line),
-            quantity: Some(line.quantity.to_string()),
+            quantity: Some(words::quantity(line.quantity)),
             unit_price: shown.then(|| line.unit_price.to_string()),
             price: shown.then(|| line.amount.to_string()),
             summary: false,

@@ -101,13 +101,19 @@ pub(crate) fn of_enrolment(
             ..Moment::on(Mark::Later, trial_end, today, trial_text(cost.is_some(), &nothing))
         });
     }
-    if let Some(text) = grace_text(purchase, first, &nothing) {
-        moments.push(Moment::at(Mark::Later, first.grace_end, today, text));
-    }
-    moments.push(Moment {
-        at: first.reportable_from,
-        ..Moment::on(Mark::Later, utc_day(first.reportable_from), today, report_text(purchase, first, cost))
-    });
+    let report = report_text(purchase, first, cost);
+    let reported = match grace_text(purchase, first, &nothing) {
+        // Where the grace period decides, its end and the report are one moment.
+        Some(text) if first.grace_end == first.reportable_from => {
+            Moment::at(Mark::Later, first.grace_end, today, format!("{text} {report}"))
+        }
+        text => {
+            moments.extend(text.map(|text| Moment::at(Mark::Later, first.grace_end, today, text)));
+            let day = Moment::on(Mark::Later, utc_day(first.reportable_from), today, report);
+            Moment { at: first.reportable_from, ..day }
+        }
+    };
+    moments.push(reported);
     moments.extend(renewal(purchase, first, cost, today));
     sorted(moments)
 }

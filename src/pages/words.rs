@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
-use crate::domain::money::{Amount, grouped};
+use crate::domain::money::{Amount, Quantity, grouped};
 
 /// `3,660.00 EUR`
 pub(crate) fn money(amount: Amount) -> String {
@@ -76,6 +76,12 @@ pub(crate) fn listed(items: &[String]) -> String {
         [only] => only.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
+}
+
+/// `50` or `45.890410`: parts always with the six decimals that are reported, so that they stand in line.
+pub(crate) fn quantity(quantity: Quantity) -> String {
+    let plain = quantity.to_string();
+    if plain.contains('.') { format!("{:.6}", quantity.value()) } else { plain }
 }
 
 /// A sentence or two, some of it strong. Written with `**` around the strong part; the templates escape every run.

@@ -68,7 +68,7 @@ async fn a_restart_in_the_middle_changes_nothing(mut stage: Stage) {
 }
 
 async fn a_failing_mail_server_delays_only_the_mail(stage: Stage) {
-    let refuse = FaultAction::Status { status: 451, body: String::new(), headers: std::collections::BTreeMap::new() };
+    let refuse = FaultAction { status: Some(451), ..FaultAction::default() };
     stage.world().add_fault(Fault { count: 3, ..Fault::next("smtp", refuse) });
     let mut alex = Browser::of(ALEX).unwrap();
     let id = stage.buy();

@@ -41,7 +41,7 @@ pub trait Mail: Serialize + Sized {
         let part = |file: &str| templates.render(&format!("mail/{}/{}/{file}", language.path(), Self::NAME), self);
         // A line break in a subject would begin another header.
         let subject = part("subject.txt")?.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Rendered { subject, text: part("body.txt")?, html: part("body.html")? })
+        Ok(Rendered { subject, text: tidied(&part("body.txt")?), html: part("body.html")? })
     }
 }
 
@@ -54,6 +54,20 @@ pub struct Rendered {
     pub text: String,
     /// The same as HTML, without remote parts.
     pub html: String,
+}
+
+/// At most two blank lines in a row: parts of the template that do not apply leave theirs behind.
+fn tidied(text: &str) -> String {
+    let mut tidy = String::with_capacity(text.len());
+    let mut blank = 0;
+    for line in text.trim().lines().map(str::trim_end) {
+        blank = if line.is_empty() { blank + 1 } else { 0 };
+        if blank <= 2 {
+            tidy.push_str(line);
+            tidy.push('\n');
+        }
+    }
+    tidy
 }
 
 /// Renders every mail in every language with all samples.

@@ -7,7 +7,7 @@ use super::Mail;
 use crate::{
     domain::{
         money::Amount,
-        time::{end_of_day, utc_day},
+        time::{Term, end_of_day, utc_day},
     },
     pages::{
         colour::Accent,
@@ -53,13 +53,13 @@ pub struct Welcome {
     plan: String,
     organisation: String,
     subscription: String,
-    users: u32,
+    /// `None` on a flat plan.
+    users: Option<u32>,
     devices: u32,
     noun: &'static str,
     accent: Accent,
     key: String,
     key_ends: String,
-    provisional: bool,
     test: bool,
     trial_days: u32,
     /// The last day on which cancelling is free, or nothing.
@@ -75,6 +75,7 @@ pub struct Welcome {
     nothing: String,
     full: String,
     reseller: bool,
+    metered: bool,
     page_url: String,
     help_url: String,
     support_email: String,
@@ -88,9 +89,29 @@ impl Welcome {
     pub fn new(purchase: &Purchase<'_>, priced: &Priced<'_>, mail: &KeyMail<'_>) -> Self {
         let first = priced.first;
         let users = priced.quote.users;
-        let free_until = free_until(priced);
         let costs = Table::of(purchase, &priced.charged, |line| table::part_detail(line, users).to_lowercase());
+        let next_key = if mail.provisional { words::day(utc_day(first.reportable_from)) } else { String::new() };
+        Self {
+            trial_days: first.trial_days,
+            free_until: free_until(priced),
+            next_key,
+            dates: dates(purchase, priced),
+            costs: costs.with_total("", priced.first_total),
+            days: first.part.days,
+            of_days: first.part.of_days,
+            nothing: purchase.money(Amount::zero(priced.quote.total.currency)).unwrap_or_default(),
+            full: purchase.money(priced.quote.total).unwrap_or_default(),
+            metered: true,
+            ..Self::billed_by_microsoft(purchase, Some(users), first.term, mail)
+        }
+    }
+
+    /// The mail of a plan whose fees are not ours: no costs, no trial.
+    #[must_use]
+    pub fn billed_by_microsoft(purchase: &Purchase<'_>, users: Option<u32>, term: Term, mail: &KeyMail<'_>) -> Self {
         let technical = if mail.technical_contact == mail.buyer_email { "" } else { mail.technical_contact };
+        let start = purchase.activated.unwrap_or(term.start);
+        let renewal = term.renewal().map(|day| DateLine::on("renewal", day));
         Self {
             offer: purchase.offer.name.clone(),
             plan: purchase.plan.name.clone(),
@@ -102,26 +123,32 @@ impl Welcome {
             accent: Accent::of(&purchase.offer.accent_color),
             key: mail.key.to_owned(),
             key_ends: words::day(last_day(mail.expires)),
-            provisional: mail.provisional,
             test: mail.test,
-            trial_days: first.trial_days,
-            free_until,
-            next_key: if mail.provisional { words::day(utc_day(first.reportable_from)) } else { String::new() },
+            trial_days: 0,
+            free_until: String::new(),
+            next_key: String::new(),
             announced: purchase.plan.term_unit.months().is_some_and(|months| months >= 3),
-            term_end: words::day(first.term.end),
-            dates: dates(purchase, priced),
-            costs: costs.with_total("", priced.first_total),
-            days: first.part.days,
-            of_days: first.part.of_days,
-            nothing: purchase.money(Amount::zero(priced.quote.total.currency)).unwrap_or_default(),
-            full: purchase.money(priced.quote.total).unwrap_or_default(),
+            term_end: words::day(term.end),
+            dates: [DateLine::on("activated", start)].into_iter().chain(renewal).collect(),
+            costs: Table { rows: Vec::new(), currency: None, total: None },
+            days: 0,
+            of_days: 0,
+            nothing: String::new(),
+            full: String::new(),
             reseller: purchase.is_reseller_deal(),
+            metered: false,
             page_url: mail.page_url.to_owned(),
             help_url: purchase.offer.support_url.clone(),
             support_email: purchase.offer.support_email.clone(),
             buyer_email: mail.buyer_email.to_owned(),
             technical_contact: technical.to_owned(),
         }
+    }
+}
+
+impl DateLine {
+    fn on(what: &'static str, day: Date) -> Self {
+        Self { what, when: words::day(day), at: OffsetDateTime::new_utc(day, time::Time::MIDNIGHT) }
     }
 }
 
@@ -140,8 +167,7 @@ fn free_until(priced: &Priced<'_>) -> String {
 
 fn dates(purchase: &Purchase<'_>, priced: &Priced<'_>) -> Vec<DateLine> {
     let first = priced.first;
-    let midnight = |day: Date| OffsetDateTime::new_utc(day, time::Time::MIDNIGHT);
-    let line = |what, day| DateLine { what, when: words::day(day), at: midnight(day) };
+    let line = DateLine::on;
     let reported = utc_day(first.reportable_from);
     let mut lines = vec![line("activated", purchase.activated.unwrap_or(first.term.start))];
     let trial_decides = first.trial_end.is_some_and(|day| end_of_day(day) >= first.grace_end);
@@ -171,22 +197,33 @@ impl Mail for Welcome {
                 let term_end = end_of_day(deal.priced.first.term.end);
                 let leeway = time::Duration::days(14);
                 let held = deal.priced.first.reportable_from.saturating_add(leeway);
-                mails.push(Self::new(
-                    &deal.purchase,
-                    &deal.priced,
-                    &KeyMail {
-                        key: samples::KEY,
-                        expires: if provisional { held } else { term_end },
-                        provisional,
-                        test: !provisional,
-                        page_url: "https://licenses.konnekt.example/subscriptions/8f2d61c4-5b7e-4f0a-9c33-1d7e60b2a915",
-                        buyer_email: "alex.weber@contoso.example",
-                        technical_contact,
-                    },
-                ));
+                let expires = if provisional { held } else { term_end };
+                let mail = sample_key(expires, provisional, technical_contact);
+                mails.push(Self::new(&deal.purchase, &deal.priced, &mail));
             }
         });
+        samples::with_seats(|_, purchase| {
+            let term = Term::estimate(utc_day(samples::NOW), &purchase.plan.term_unit);
+            let mail = sample_key(end_of_day(utc_day(samples::NOW)), false, "jo.brandt@contoso.example");
+            let users = [Some(40), None];
+            mails.extend(
+                term.into_iter()
+                    .flat_map(|term| users.map(|users| Self::billed_by_microsoft(purchase, users, term, &mail))),
+            );
+        });
         mails
+    }
+}
+
+fn sample_key(expires: OffsetDateTime, provisional: bool, technical_contact: &str) -> KeyMail<'_> {
+    KeyMail {
+        key: samples::KEY,
+        expires,
+        provisional,
+        test: !provisional,
+        page_url: "https://licenses.konnekt.example/subscriptions/8f2d61c4-5b7e-4f0a-9c33-1d7e60b2a915",
+        buyer_email: "alex.weber@contoso.example",
+        technical_contact,
     }
 }
 

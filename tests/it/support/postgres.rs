@@ -2,7 +2,7 @@
 //! A watchdog removes the cluster when the test process ends, however it ends.
 
 use std::{
-    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    os::unix::{fs::PermissionsExt, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -31,7 +31,7 @@ impl Cluster {
     fn start() -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-pg-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
-        std::fs::set_permissions(&directory, PermissionsExt::from_mode(0o777)).unwrap();
+        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = directory.join("data");
         let bin = binaries();
         let made = unprivileged(&bin.join("initdb"))
