@@ -118,6 +118,7 @@ fn charge() -> TableCreateStatement {
         .col(uuid("quote_id"))
         .col(string("reason"))
         .col(string("term_start"))
+        .col(integer("position"))
         .col(text("description"))
         .col(string("dimension"))
         .col(big_integer("quantity_millionths"))

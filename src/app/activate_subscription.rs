@@ -150,12 +150,13 @@ async fn write(tx: &Tx, completion: &Completion, now: OffsetDateTime) -> Result<
     let Completion { subscription, enrolment, first, charges, key, mail, frozen } = completion;
     let id = subscription.microsoft.id;
     tx.update_subscription(subscription, now).await?;
-    for line in charges {
+    for (position, line) in charges.iter().enumerate() {
         let charge = NewCharge {
             subscription_id: id,
             quote_id: enrolment.quote_id,
             reason: "enrolment",
             term_start: first.term.start,
+            position,
             line,
             reportable_from: first.reportable_from,
         };

@@ -27,6 +27,7 @@ mod entity {
         pub quote_id: Uuid,
         pub reason: String,
         pub term_start: String,
+        pub position: i32,
         pub description: String,
         pub dimension: String,
         pub quantity_millionths: i64,
@@ -55,6 +56,8 @@ pub struct NewCharge<'a> {
     pub reason: &'a str,
     /// The first day of the term that it is for.
     pub term_start: Date,
+    /// Its place among the lines of its cause.
+    pub position: usize,
     /// Dimension, quantity, price and amount.
     pub line: &'a Line,
     /// The time from which it may be reported.
@@ -93,7 +96,7 @@ impl Store {
         let rows = entity::Entity::find()
             .filter(entity::Column::SubscriptionId.eq(subscription_id))
             .order_by_asc(entity::Column::CreatedAt)
-            .order_by_asc(entity::Column::Id)
+            .order_by_asc(entity::Column::Position)
             .all(self.connection())
             .await?;
         rows.into_iter().map(from_row).collect()
@@ -113,6 +116,7 @@ impl Tx {
             quote_id: Set(charge.quote_id),
             reason: Set(charge.reason.to_owned()),
             term_start: Set(charge.term_start.to_string()),
+            position: Set(i32::try_from(charge.position).unwrap_or(i32::MAX)),
             description: Set(line.item.description()),
             dimension: Set(line.dimension.to_string()),
             quantity_millionths: Set(line.quantity.millionths()),

@@ -1,1 +1,141 @@
+//! The layers: imports go one way, the domain is pure, nothing is longer than it may be.
 
+use std::{fs, path::Path};
+
+/// Each module with those that it may import from this crate.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("http", &[]),
+    ("telemetry", &[]),
+    ("simulator", &["clock"]),
+    ("domain", &[]),
+    ("config", &[]),
+    ("templates", &["domain"]),
+    ("pages", &["domain", "templates"]),
+    ("identity", &["clock", "http", "domain"]),
+    ("mail", &["domain"]),
+    ("marketplace", &["clock", "http", "domain"]),
+    ("signing", &["domain"]),
+    ("store", &["clock", "domain"]),
+    ("app", &["clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
+    ("jobs", &["app", "clock", "domain", "store"]),
+    ("web", &["app", "clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
+    (
+        "startup",
+        &[
+            "app",
+            "clock",
+            "config",
+            "domain",
+            "http",
+            "identity",
+            "jobs",
+            "mail",
+            "marketplace",
+            "pages",
+            "signing",
+            "store",
+            "templates",
+            "web",
+        ],
+    ),
+    ("cli", &["clock", "config", "domain", "http", "signing", "simulator", "startup", "store", "telemetry", "web"]),
+];
+
+/// Every source file with its text, tests left out.
+fn sources() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    assert!(found.len() > 50, "the sources were not found");
+    found
+}
+
+fn walk(directory: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
+            let name = path.display().to_string().trim_start_matches(root).to_owned();
+            found.push((name, fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn module_of(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The modules that a text names after `crate::`, in single paths and in groups.
+fn imports(text: &str) -> Vec<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let mut depth = 0_i32;
+                let mut word = String::new();
+                for character in group.chars() {
+                    match character {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => word.clear(),
+                        ':' if depth == 0 && !word.is_empty() => found.push(std::mem::take(&mut word)),
+                        letter if depth == 0 && (letter.is_alphanumeric() || letter == '_') => word.push(letter),
+                        _ => {}
+                    }
+                }
+            }
+            None => found.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()),
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_go_one_way() {
+    let modules: Vec<&str> = LAYERS.iter().map(|(module, _)| *module).collect();
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let module = module_of(&file);
+        if matches!(module, "lib" | "main") {
+            continue;
+        }
+        let allowed = LAYERS.iter().find(|(name, _)| *name == module);
+        let allowed = allowed.unwrap_or_else(|| panic!("{module} has no line in LAYERS")).1;
+        for import in imports(&text) {
+            let own = import == module || !modules.contains(&import.as_str());
+            if !own && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("src/{file} imports {import}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_reader_of_imports_sees_groups() {
+    let text = "use crate::{\n    app::App,\n    domain::{money::Amount, time},\n};\nuse crate::store::Store;";
+    assert_eq!(imports(text), ["app", "domain", "store"]);
+}
+
+#[test]
+fn the_domain_is_pure() {
+    for (file, text) in sources().into_iter().filter(|(file, _)| file.starts_with("domain/")) {
+        for word in
+            [".await", "async fn", "std::fs", "std::env", "std::net", "sea_orm", "actix", "reqwest", "f64", "f32"]
+        {
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| line.contains(word));
+            assert!(!code, "src/{file} contains {word}");
+        }
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for (file, text) in sources() {
+        assert!(text.lines().count() <= 500, "src/{file} has {} lines", text.lines().count());
+    }
+}

@@ -6,6 +6,7 @@
 mod architecture;
 mod support;
 
+mod browser;
 mod crashes;
 mod demo;
 mod double_submits;

@@ -1,9 +1,9 @@
 //! What the stories are told with.
 
-pub mod postgres;
-pub mod stage;
+mod postgres;
+mod stage;
 
-pub use stage::{Database, Stage, people};
+pub(crate) use stage::{Database, Stage, people};
 
 /// Tells one story on SQLite and on PostgreSQL: two tests.
 #[macro_export]

@@ -18,7 +18,7 @@ struct Cluster {
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
 /// Creates an empty database and gives its address.
-pub async fn new_database() -> String {
+pub(super) async fn new_database() -> String {
     let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(Cluster::start)).await.unwrap();
     let name = format!("t_{}", Uuid::new_v4().simple());
     let admin = Database::connect(cluster.url("postgres")).await.unwrap();

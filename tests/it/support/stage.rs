@@ -10,7 +10,6 @@ use seatkey::{
     signing,
     simulator::{Purchase, Simulator, SimulatorOptions, World},
     startup,
-    store::Store,
     web::{Server, ServerOptions},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -20,16 +19,16 @@ use uuid::Uuid;
 use super::postgres;
 
 /// People of the simulated world.
-pub mod people {
+pub(crate) mod people {
     /// The buyer, of Contoso GmbH.
-    pub const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
+    pub(crate) const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
     /// A colleague of Alex.
-    pub const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
+    pub(crate) const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
 }
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Database {
+pub(crate) enum Database {
     /// A file in a folder of its own.
     Sqlite,
     /// A database of its own in the tests' cluster.
@@ -37,22 +36,21 @@ pub enum Database {
 }
 
 /// The stage of a story.
-pub struct Stage {
-    pub simulator: Simulator,
-    pub clock: Arc<SteppedClock>,
-    pub app: seatkey::app::SharedApp,
-    pub public_url: Url,
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    pub(crate) clock: Arc<SteppedClock>,
+    pub(crate) app: seatkey::app::SharedApp,
+    pub(crate) public_url: Url,
     server: Option<Server>,
     configuration: String,
     directory: PathBuf,
-    database_url: String,
 }
 
 const START: OffsetDateTime = datetime!(2026-01-15 10:12 UTC);
 
 impl Stage {
     /// A fresh world and an empty database.
-    pub async fn set(database: Database) -> Self {
+    pub(crate) async fn set(database: Database) -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
         let clock = SteppedClock::at(START);
@@ -70,48 +68,48 @@ impl Stage {
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
         let configuration = configuration(&simulator, &public_url, &directory, &database_url);
         let (app, server) = start(&configuration, &clock, listener).await;
-        Self { simulator, clock, app, public_url, server: Some(server), configuration, directory, database_url }
+        Self { simulator, clock, app, public_url, server: Some(server), configuration, directory }
     }
 
     /// Everything at Microsoft's end.
-    pub fn world(&self) -> &World {
+    pub(crate) fn world(&self) -> &World {
         self.simulator.world()
     }
 
     /// A subscription of Alex to KONNEKT, not configured yet.
-    pub fn buy(&self) -> Uuid {
+    pub(crate) fn buy(&self) -> Uuid {
         self.buy_as(Purchase::of("konnekt", "konnekt-yearly", people::ALEX.parse().unwrap()))
     }
 
-    pub fn buy_as(&self, purchase: Purchase) -> Uuid {
+    pub(crate) fn buy_as(&self, purchase: Purchase) -> Uuid {
         self.world().purchase(purchase)
     }
 
     /// "Configure account now" in a person's browser.
-    pub async fn configure(&self, browser: &mut Browser, id: Uuid) -> Page {
+    pub(crate) async fn configure(&self, browser: &mut Browser, id: Uuid) -> Page {
         let (_, address) = self.world().landing_address(id).unwrap();
         browser.open(address.parse().unwrap()).await.unwrap()
     }
 
-    pub fn url(&self, path: &str) -> Url {
+    pub(crate) fn url(&self, path: &str) -> Url {
         self.public_url.join(path).unwrap()
     }
 
     /// Fills in the form and gives the review.
-    pub async fn review(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
+    pub(crate) async fn review(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
         let form = browser.open(self.url(&format!("subscriptions/{id}/enrol"))).await.unwrap();
         let fields = enrolment_fields(&form, users);
         browser.post_form(self.url(&format!("subscriptions/{id}/enrol/review")), &fields).await.unwrap()
     }
 
     /// Submits a review.
-    pub async fn submit(&self, browser: &mut Browser, id: Uuid, review: &Page) -> Page {
+    pub(crate) async fn submit(&self, browser: &mut Browser, id: Uuid, review: &Page) -> Page {
         let fields = [("csrf", review.field("csrf").unwrap()), ("quote", review.field("quote").unwrap())];
         browser.post_form(self.url(&format!("subscriptions/{id}/enrol/submit")), &fields).await.unwrap()
     }
 
     /// From "Configure account now" to the submitted order.
-    pub async fn enrol(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
+    pub(crate) async fn enrol(&self, browser: &mut Browser, id: Uuid, users: &str) -> Page {
         let form = self.configure(browser, id).await;
         assert!(form.url.path().ends_with("/enrol"), "{} was shown: {}", form.url, form.text);
         let review = self.review(browser, id, users).await;
@@ -120,7 +118,7 @@ impl Stage {
     }
 
     /// Runs due jobs, moving time on to the next one, until none is left.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let runner = Runner::new(Arc::clone(&self.app));
         for _ in 0..200 {
             runner.run_due().await.unwrap();
@@ -131,12 +129,12 @@ impl Stage {
         panic!("the jobs do not come to an end");
     }
 
-    pub fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by).unwrap();
     }
 
     /// A new process on the same database: nothing is kept but what was committed.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
@@ -146,7 +144,7 @@ impl Stage {
     }
 
     /// The end of every story: nothing is left to do, and nothing waits for a person.
-    pub async fn finish(mut self) {
+    pub(crate) async fn finish(mut self) {
         assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
         assert_eq!(self.app.store.count_dead_jobs().await.unwrap(), 0, "a job waits for a person");
         if let Some(server) = self.server.take() {
@@ -156,12 +154,7 @@ impl Stage {
         std::fs::remove_dir_all(&self.directory).unwrap();
     }
 
-    /// A second look at the database, past the application.
-    pub async fn store(&self) -> Store {
-        Store::connect(&self.database_url).await.unwrap()
-    }
-
-    pub fn configuration_file(&self) -> PathBuf {
+    pub(crate) fn configuration_file(&self) -> PathBuf {
         let path = self.directory.join("seatkey.toml");
         std::fs::write(&path, &self.configuration).unwrap();
         path
@@ -169,7 +162,7 @@ impl Stage {
 }
 
 /// The answers of the form.
-pub fn enrolment_fields(form: &Page, users: &str) -> [(&'static str, String); 5] {
+pub(crate) fn enrolment_fields(form: &Page, users: &str) -> [(&'static str, String); 5] {
     [
         ("csrf", form.field("csrf").unwrap()),
         ("users", users.to_owned()),
