@@ -226,3 +226,7 @@ pub fn sum(lines: &[Line]) -> Result<Option<Amount>, TooLarge> {
     let Some(first) = amounts.next() else { return Ok(None) };
     amounts.try_fold(first, Amount::plus).map(Some)
 }
+
+#[cfg(test)]
+#[path = "enrolment_tests.rs"]
+mod tests;

@@ -10,6 +10,8 @@ mod browser;
 mod crashes;
 mod demo;
 mod double_submits;
+mod jobs;
 mod marketplace_client;
+mod prices;
 mod purchase;
 mod strangers;

@@ -24,6 +24,8 @@ pub(crate) mod people {
     pub(crate) const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
     /// A colleague of Alex.
     pub(crate) const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
+    /// A buyer in the United States.
+    pub(crate) const FABRIKAM: &str = "b2f5c3d4-8e71-4062-9ba3-4c2d6e8f0a11";
     /// Somebody of another tenant whose e-mail address is that of Alex.
     pub(crate) const FABRIKAM_WITH_ALEX_EMAIL: &str = "b2f5c3d4-8e71-4062-9ba3-4c2d6e8f0a12";
     /// A reseller.
@@ -67,7 +69,7 @@ impl Stage {
             Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
             Database::Postgres => postgres::new_database().await,
         };
-        std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
+        std::fs::write(directory.join("catalog.toml"), catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -151,6 +153,15 @@ impl Stage {
         (self.app, self.server) = (app, Some(server));
     }
 
+    /// The publisher sells to another market, too: the catalog is changed and the service started anew.
+    pub(crate) async fn sell_to(&mut self, market: &str, currency: &str) {
+        let path = self.directory.join("catalog.toml");
+        let catalog = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, catalog.replace("[markets]\n", &format!("[markets]\n{market} = \"{currency}\"\n")))
+            .unwrap();
+        self.restart().await;
+    }
+
     /// The end of every story: nothing is left to do, and nothing waits for a person.
     pub(crate) async fn finish(mut self) {
         assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
@@ -161,6 +172,25 @@ impl Stage {
         self.simulator.stop().await;
         std::fs::remove_dir_all(&self.directory).unwrap();
     }
+}
+
+/// The example catalog, and an offer whose plans Microsoft bills.
+fn catalog() -> String {
+    let billed_by_microsoft = r#"
+[[offer]]
+id = "sample-seats"
+name = "Sample"
+publisher = "Sample (example)"
+support_url = "https://sample.example/"
+support_email = "support@sample.example"
+
+[[offer.plan]]
+id = "team"
+name = "Sample Team, monthly"
+term_unit = "P1M"
+model = "per_user"
+"#;
+    format!("{}{billed_by_microsoft}", include_str!("../../../deploy/catalog.example.toml"))
 }
 
 /// The answers of the form.
