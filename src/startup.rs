@@ -141,37 +141,56 @@ fn mailer(config: &Config) -> Result<Mailer, StartError> {
     Ok(Mailer::new(&url, &config.mail.from, ca.transpose()?.as_deref())?)
 }
 
+/// Who runs the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    /// This process.
+    Here,
+    /// Another one (`seatkey work`).
+    Elsewhere,
+}
+
 /// The running service.
 #[derive(Debug)]
 pub struct Service {
     /// The application, shared with pages and jobs.
     pub app: SharedApp,
-    server: Server,
+    server: Option<Server>,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Service {
-    /// Starts pages and jobs on the running tokio runtime.
+    /// Starts pages, jobs or both on the running tokio runtime.
     ///
     /// # Errors
     /// [`StartError::Listen`].
-    pub fn start(app: App, listener: TcpListener, options: ServerOptions) -> Result<Self, StartError> {
+    pub fn start(app: App, pages: Option<(TcpListener, ServerOptions)>, jobs: Jobs) -> Result<Self, StartError> {
         let app = Arc::new(app);
         let (stop, stopped) = watch::channel(false);
-        let server = Server::start(&app, listener, options)?;
-        let workers = jobs::spawn(&app, &stopped);
+        let server = pages.map(|(listener, options)| Server::start(&app, listener, options)).transpose()?;
+        let workers = match jobs {
+            Jobs::Here => jobs::spawn(&app, &stopped),
+            Jobs::Elsewhere => Vec::new(),
+        };
         Ok(Self { app, server, stop, workers })
     }
 
     /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.
     pub async fn stop(self) {
-        self.server.readiness().stop();
+        if let Some(server) = &self.server {
+            server.readiness().stop();
+        }
         // Nobody listens when every worker has ended by itself.
         let _ = self.stop.send(true);
         self.app.wake.notify_waiters();
         let workers = futures_end(self.workers);
-        let (_, ended) = tokio::join!(self.server.stop(), tokio::time::timeout(JOBS_MAY_TAKE, workers));
+        let pages = async {
+            if let Some(server) = self.server {
+                server.stop().await;
+            }
+        };
+        let ((), ended) = tokio::join!(pages, tokio::time::timeout(JOBS_MAY_TAKE, workers));
         if ended.is_err() {
             tracing::warn!("a job was still running; its lease ends by itself");
         }

@@ -11,6 +11,7 @@ mod crashes;
 mod demo;
 mod double_submits;
 mod jobs;
+mod mail;
 mod marketplace_client;
 mod prices;
 mod purchase;
