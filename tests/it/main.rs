@@ -11,5 +11,6 @@ mod crashes;
 mod demo;
 mod double_submits;
 mod marketplace_client;
+mod openapi;
 mod purchase;
 mod strangers;
