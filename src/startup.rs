@@ -113,7 +113,9 @@ fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigEr
             settings.client_secret.as_ref(),
             settings.client_secret_file.as_deref(),
         )?),
-        CredentialKind::WorkloadIdentity => marketplace::Credential::WorkloadIdentity,
+        CredentialKind::WorkloadIdentity => {
+            marketplace::Credential::WorkloadIdentity { token_file: settings.token_file.clone() }
+        }
         CredentialKind::FederatedManagedIdentity => marketplace::Credential::FederatedManagedIdentity {
             identity_client_id: settings.identity_client_id.clone(),
         },

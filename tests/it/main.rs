@@ -13,6 +13,7 @@ mod double_submits;
 mod jobs;
 mod mail;
 mod marketplace_client;
+mod openapi;
 mod prices;
 mod purchase;
 mod strangers;
