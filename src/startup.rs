@@ -1,13 +1,13 @@
 //! The whole program on one screen: from a configuration to a running service, and to its orderly end.
 
-use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, SharedApp},
+    app::{App, Health, Logo, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},
@@ -25,6 +25,7 @@ use crate::{
 
 /// Running jobs get so long after the order to stop; together with the servers' time it stays below 20 seconds.
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(8);
+const MAX_LOGO_BYTES: usize = 256 * 1024;
 
 /// Why the service does not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,8 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] names the part and what to do.
 pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartError> {
-    let catalog = read_catalog(&config.catalog.path)?;
+    let mut catalog = read_catalog(&config.catalog.path)?;
+    let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let templates = Templates::load(config.templates.path.as_deref())?;
     pages::check(&templates)?;
     let keyring = Keyring::from_files(&config.signing.keys)?;
@@ -90,6 +92,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         clock,
         public_url: config.server.public_url.clone(),
         health: Health::default(),
+        logos,
         wake: tokio::sync::Notify::new(),
     })
 }
@@ -104,6 +107,30 @@ fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
         tracing::warn!(%warning, "catalog");
     }
     Ok(catalog)
+}
+
+/// Logos that are files beside the catalog are read once and served by us; addresses stay as they are.
+fn read_logos(catalog: &mut Catalog, catalog_path: &Path) -> Result<BTreeMap<String, Logo>, StartError> {
+    let mut logos = BTreeMap::new();
+    for offer in &mut catalog.offers {
+        let Some(name) = offer.logo.clone().filter(|name| !name.starts_with("https://")) else { continue };
+        let path = catalog_path.parent().unwrap_or(Path::new(".")).join(&name);
+        let wrong =
+            |what: &str| StartError::Catalog(format!("the logo {} of offer \"{}\" {what}", path.display(), offer.id));
+        let kind = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => "image/svg+xml",
+            Some("png") => "image/png",
+            _ => return Err(wrong("must be an .svg or .png file, or an https address")),
+        };
+        let bytes = std::fs::read(&path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        if bytes.len() > MAX_LOGO_BYTES {
+            return Err(wrong("is larger than 256 kB"));
+        }
+        let id = offer.id.clone();
+        Arc::make_mut(offer).logo = Some(format!("/assets/logo/{id}"));
+        logos.insert(id, Logo { kind, bytes });
+    }
+    Ok(logos)
 }
 
 fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigError> {

@@ -54,7 +54,7 @@ async fn a_plan_that_is_not_listed_takes_the_catalogs_prices(stage: Stage) {
 async fn without_any_price_there_is_no_enrolment(mut stage: Stage) {
     let mut morgan = Browser::of(FABRIKAM).unwrap();
     // The catalog sells in two currencies, and nothing says which one is Morgan's.
-    stage.sell_to("US", "USD").await;
+    stage.change_catalog("[markets]\n", "[markets]\nUS = \"USD\"\n").await;
     let unlisted = stage.buy_as(Purchase { plan_missing: true, ..konnekt(FABRIKAM) });
     let page = stage.configure(&mut morgan, unlisted).await;
     assert!(page.status >= 400 && page.text.contains("publisher"), "{} {}", page.status, page.text);

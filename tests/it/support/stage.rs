@@ -153,13 +153,28 @@ impl Stage {
         (self.app, self.server) = (app, Some(server));
     }
 
-    /// The publisher sells to another market, too: the catalog is changed and the service started anew.
-    pub(crate) async fn sell_to(&mut self, market: &str, currency: &str) {
-        let path = self.directory.join("catalog.toml");
-        let catalog = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, catalog.replace("[markets]\n", &format!("[markets]\n{market} = \"{currency}\"\n")))
-            .unwrap();
+    /// The publisher changes the catalog, and the service is started anew.
+    pub(crate) async fn change_catalog(&mut self, from: &str, to: &str) {
+        let catalog = std::fs::read_to_string(self.file("catalog.toml")).unwrap();
+        assert!(catalog.contains(from), "the catalog has no {from}");
+        std::fs::write(self.file("catalog.toml"), catalog.replacen(from, to, 1)).unwrap();
         self.restart().await;
+    }
+
+    /// A file of the installation.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Adds lines to the configuration; they count from the next start on.
+    pub(crate) fn configure_service(&mut self, lines: &str) {
+        self.configuration.push_str(lines);
+    }
+
+    /// What a start with the present configuration would come to.
+    pub(crate) async fn try_build(&self) -> Result<seatkey::app::App, startup::StartError> {
+        let config = config::from_toml(&self.configuration, std::iter::empty()).unwrap();
+        startup::build(&config, Arc::clone(&self.clock) as SharedClock).await
     }
 
     /// The end of every story: nothing is left to do, and nothing waits for a person.
