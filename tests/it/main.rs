@@ -13,4 +13,5 @@ mod double_submits;
 mod marketplace_client;
 mod openapi;
 mod purchase;
+mod sign_in;
 mod strangers;
