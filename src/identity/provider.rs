@@ -145,9 +145,10 @@ impl Provider {
     }
 
     /// Entra's keys say for which issuer they sign: those of personal accounts must not sign for a company's tenant.
+    /// A token that names no key of ours is nobody's.
     pub(super) fn key_may_sign_for(&self, token: &IdToken, issuer: &str) -> bool {
-        let named = key_id(token).and_then(|kid| self.key_issuers.get(&kid)).and_then(Option::as_ref);
-        named.is_none_or(|named| *named == self.issuer_template || named == issuer)
+        let Some(named) = key_id(token).and_then(|kid| self.key_issuers.get(&kid)) else { return false };
+        named.as_ref().is_none_or(|named| *named == self.issuer_template || named == issuer)
     }
 }
 

@@ -17,4 +17,5 @@ mod marketplace_client;
 mod openapi;
 mod prices;
 mod purchase;
+mod sign_in;
 mod strangers;
