@@ -5,6 +5,7 @@
 //! [`clock`] alone.
 
 pub mod clock;
+mod crash;
 pub mod http;
 pub mod telemetry;
 

@@ -121,7 +121,9 @@ async fn complete(
     let enrolment = tx.get_enrolment(snapshot.id).await?;
     let frozen = tx.get_quote(enrolment.quote_id).await?.frozen;
     let stage = Stage::Active { enrolled_at, activated_at };
-    let subscription = Subscription { microsoft: snapshot, stage, ..subscription };
+    // Where Microsoft bills seats, its own number is the truth.
+    let users = snapshot.quantity.filter(|_| frozen.quote.is_none()).or(subscription.users);
+    let subscription = Subscription { microsoft: snapshot, stage, users, ..subscription };
     let completion = prepare(app, subscription, enrolment, frozen, term, activated_at)?;
     write(&tx, &completion, now).await?;
     tx.finish_job(job_id).await?;
@@ -194,7 +196,7 @@ fn sign_first_key(
         plan: plan.id.to_string(),
         segment: frozen.segment().map(ToString::to_string),
         org: Organisation { name: enrolment.organisation.clone(), tid: microsoft.beneficiary.tenant_id },
-        users: frozen.order.users,
+        users: subscription.users,
         devices_per_user: plan.devices_per_user,
         trial: first.trial_days > 0,
         provisional,

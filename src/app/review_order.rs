@@ -30,6 +30,7 @@ pub async fn preview_order(app: &App, subscription: &Subscription, order: Order)
     subscription.check_enrollable()?;
     let microsoft = &subscription.microsoft;
     let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    let order = if plan.is_metered() { order } else { Order { users: microsoft.quantity, ..order } };
     let prices = find_prices(app, microsoft, plan).await?;
     let trial_days = default_trial_days(app, offer, plan, subscription).await?;
     derive(app, subscription, plan, prices.as_ref(), trial_days, order, app.clock.now())

@@ -90,7 +90,7 @@ async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote:
     let order = &quote.frozen.order;
     let tx = app.store.begin().await?;
     subscription.stage = Stage::Activating { enrolled_at: now };
-    subscription.users = Some(order.users);
+    subscription.users = order.users;
     subscription.segment = quote.frozen.segment().map(ToString::to_string);
     tx.update_subscription(&subscription, now).await?;
     tx.insert_enrolment(&Enrolment {

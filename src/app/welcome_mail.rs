@@ -4,7 +4,7 @@ use super::{App, AppError};
 use crate::{
     domain::{
         enrolment::FrozenQuote, pricing::Line, pricing::PricedPlan, proration::FirstTerm, quote_json::Amounts,
-        subscription::Subscription, time::utc_day,
+        subscription::Subscription,
     },
     pages::{
         mail::{Language, Mail as _, Welcome, welcome::KeyMail},
@@ -33,10 +33,6 @@ pub(super) fn welcome_mail(
     let Activated { subscription, enrolment, frozen, first } = activated;
     let microsoft = &subscription.microsoft;
     let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
-    let unpriced = || AppError::Internal(format!("the accepted quote of {} has no prices", microsoft.id));
-    let prices = frozen.prices.as_ref().ok_or_else(unpriced)?;
-    let quote = frozen.quote.as_ref().ok_or_else(unpriced)?;
-    let priced_plan = PricedPlan::new(plan, &prices.list).map_err(|error| AppError::Internal(error.to_string()))?;
     let purchase = Purchase {
         id: microsoft.id,
         name: &microsoft.name,
@@ -45,9 +41,8 @@ pub(super) fn welcome_mail(
         plan,
         amounts: if frozen.reseller_deal { Amounts::Hidden } else { Amounts::Shown },
         bought: None,
-        activated: Some(utc_day(first.grace_end)),
+        activated: Some(first.term.start),
     };
-    let priced = Priced::charged(&priced_plan, quote, &frozen.extras, first, charges.to_vec())?;
     let page_url = format!("{}/subscriptions/{}", app.issuer(), microsoft.id);
     let key_mail = KeyMail {
         key: &key.compact,
@@ -58,7 +53,15 @@ pub(super) fn welcome_mail(
         buyer_email: &enrolment.buyer_email,
         technical_contact: &enrolment.technical_contact,
     };
-    let rendered = Welcome::new(&purchase, &priced, &key_mail).render(&app.templates, Language::English)?;
+    let welcome = match (&frozen.prices, &frozen.quote) {
+        (Some(prices), Some(quote)) => {
+            let plan = PricedPlan::new(plan, &prices.list).map_err(|error| AppError::Internal(error.to_string()))?;
+            let priced = Priced::charged(&plan, quote, &frozen.extras, first, charges.to_vec())?;
+            Welcome::new(&purchase, &priced, &key_mail)
+        }
+        _ => Welcome::billed_by_microsoft(&purchase, subscription.users, first.term, &key_mail),
+    };
+    let rendered = welcome.render(&app.templates, Language::English)?;
     let host = app.public_url.host_str().unwrap_or("localhost");
     Ok(NewMail {
         subscription_id: Some(microsoft.id),

@@ -23,8 +23,8 @@ pub const QUOTE_LIFETIME: Duration = Duration::minutes(30);
 /// What the buyer asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Users in total.
-    pub users: u32,
+    /// Users in total; on plans that Microsoft bills, its own quantity where there is one.
+    pub users: Option<u32>,
     /// Ids of the chosen one-time purchases.
     pub extras: Vec<String>,
     /// The organisation's name, as it will stand in the key.
@@ -129,7 +129,7 @@ pub struct Basis<'a> {
 pub fn freeze(basis: Basis<'_>, order: Order) -> Result<FrozenQuote, OrderRefused> {
     let Basis { subscription, plan, prices, trial_days, catalog_version, now } = basis;
     let priced = prices.map(|prices| PricedPlan::new(plan, &prices.list)).transpose()?;
-    let quote = priced.as_ref().map(|priced| priced.quote(order.users)).transpose()?;
+    let quote = priced.as_ref().map(|priced| priced.quote(order.users.unwrap_or_default())).transpose()?;
     let extras = match &priced {
         Some(priced) => extra_lines(priced, &order.extras)?,
         None => Vec::new(),

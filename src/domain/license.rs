@@ -28,8 +28,9 @@ pub struct Claims {
     pub segment: Option<String>,
     /// Whose license it is.
     pub org: Organisation,
-    /// Seats.
-    pub users: u32,
+    /// Seats; absent on flat plans, which do not count them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub users: Option<u32>,
     /// Devices or terminal sessions of one user.
     pub devices_per_user: u32,
     /// Whether a trial is running.

@@ -14,6 +14,8 @@ use lettre::{
 use time::OffsetDateTime;
 use url::{Host, Url};
 
+use crate::crash::crash_point;
+
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why the mail transport cannot be set up.
@@ -107,7 +109,10 @@ impl Mailer {
     /// [`SendError`]; after [`SendError::Unavailable`] it may have been taken.
     pub async fn send(&self, mail: Outgoing<'_>) -> Result<(), SendError> {
         let message = self.message(mail).map_err(|error| SendError::Unaddressable(error.to_string()))?;
-        match self.transport.send(message).await {
+        crash_point("before a mail");
+        let sent = self.transport.send(message).await;
+        crash_point("after a mail");
+        match sent {
             Ok(_) => Ok(()),
             Err(error) if error.is_permanent() => Err(SendError::Refused(error.to_string())),
             Err(error) => Err(SendError::Unavailable(error.to_string())),

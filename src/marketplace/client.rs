@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clock::{SharedClock, Stopwatch, new_id},
+    crash::crash_point,
     domain::subscription::Snapshot,
     http::bounded_text,
 };
@@ -293,12 +294,14 @@ impl Client {
     ) -> Result<Answer<(String, Option<String>)>> {
         let ids = (new_id(self.clock.now()).to_string(), new_id(self.clock.now()).to_string());
         let watch = Stopwatch::start();
+        crash_point("before a request to the marketplace");
         let response = request
             .bearer_auth(token.expose_secret())
             .header("x-ms-requestid", &ids.0)
             .header("x-ms-correlationid", &ids.1)
             .send()
             .await;
+        crash_point("after an answer of the marketplace");
         let response = response.map_err(|error| no_answer(operation, &ids.0, &error))?;
         let status = response.status();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -13,7 +13,7 @@ fn claims() -> Claims {
         plan: "konnekt-yearly".into(),
         segment: Some("KONNEKT 25".into()),
         org: Organisation { name: "Contoso GmbH".into(), tid: Some(Uuid::nil()) },
-        users: 150,
+        users: Some(150),
         devices_per_user: 5,
         trial: true,
         provisional: true,

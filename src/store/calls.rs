@@ -5,7 +5,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Reader, Result, Store};
-use crate::clock::{from_micros, new_id, to_micros};
+use crate::{
+    clock::{from_micros, new_id, to_micros},
+    crash::crash_point,
+};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -55,7 +58,9 @@ impl Store {
             intended_at: Set(to_micros(now)),
             ..Default::default()
         };
+        crash_point("before an intent is committed");
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        crash_point("after an intent is committed");
         Ok(id)
     }
 
@@ -78,7 +83,9 @@ impl Store {
             ..Default::default()
         };
         let this = entity::Column::Id.eq(call_id);
+        crash_point("before an answer is committed");
         entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        crash_point("after an answer is committed");
         Ok(())
     }
 

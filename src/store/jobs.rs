@@ -11,7 +11,10 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Reader, Result, Store, StoreError, Tx};
-use crate::clock::{from_micros, new_id, to_micros};
+use crate::{
+    clock::{from_micros, new_id, to_micros},
+    crash::crash_point,
+};
 
 const TABLE: &str = "job";
 /// How many due jobs a claimer looks at before it gives up for this round.
@@ -150,6 +153,7 @@ impl Store {
                 .exec(self.connection())
                 .await?;
             if result.rows_affected == 1 {
+                crash_point("after a job is claimed");
                 return from_row(&row).map(Some);
             }
         }
@@ -161,6 +165,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn postpone_job(&self, id: Uuid, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
+        crash_point("before a job is postponed");
         let row = entity::ActiveModel {
             run_at: Set(to_micros(run_at)),
             last_error: Set(reason.map(str::to_owned)),

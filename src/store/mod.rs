@@ -40,6 +40,8 @@ pub use quotes::StoredQuote;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 
+use crate::crash::crash_point;
+
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: u32 = 8;
@@ -130,7 +132,10 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]; whether it took effect is then unknown.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        crash_point("before a commit");
+        self.tx.commit().await?;
+        crash_point("after a commit");
+        Ok(())
     }
 }
 

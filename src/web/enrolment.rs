@@ -66,7 +66,7 @@ pub(super) async fn submit(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     if !complete {
         return form_again(&visit, &page);
     }
-    let order = order(&shown, &answers, users_of(&answers).unwrap_or_default());
+    let order = order(&shown, &answers, users_of(&answers));
     let reviewed = review_order(&visit.app, shown.who(), &shown.subscription, order).await?;
     Ok(see_other(&format!("{}/enrol/review/{}", shown.path(), reviewed.quote_id)))
 }
@@ -90,14 +90,7 @@ async fn answers_to_start_with(visit: &Visit, shown: &Shown<'_>) -> Result<Answe
         let own = quote
             .filter(|quote| quote.subscription_id == shown.subscription.microsoft.id && quote.shown_to == shown.who());
         if let Some(quote) = own {
-            let order = quote.frozen.order;
-            return Ok(Answers {
-                users: order.users.to_string(),
-                technical_contact: order.technical_contact,
-                email: order.buyer_email,
-                organisation: order.organisation,
-                extras: order.extras,
-            });
+            return Ok(answers_of(&quote.frozen.order));
         }
     }
     let smallest = shown.plan.segments().first().map_or(String::new(), |segment| segment.included.to_string());
@@ -111,6 +104,17 @@ async fn answers_to_start_with(visit: &Visit, shown: &Shown<'_>) -> Result<Answe
     })
 }
 
+/// The answers that made an order.
+pub(super) fn answers_of(order: &Order) -> Answers {
+    Answers {
+        users: order.users.map(|users| users.to_string()).unwrap_or_default(),
+        technical_contact: order.technical_contact.clone(),
+        email: order.buyer_email.clone(),
+        organisation: order.organisation.clone(),
+        extras: order.extras.clone(),
+    }
+}
+
 /// The page, and whether every answer is good. `strict` complains about empty fields, too.
 async fn form(visit: &Visit, shown: &Shown<'_>, answers: Answers, strict: bool) -> Result<(Enrolment, bool), Refusal> {
     let mut errors = if strict { complaints(&answers) } else { Errors::default() };
@@ -118,6 +122,14 @@ async fn form(visit: &Visit, shown: &Shown<'_>, answers: Answers, strict: bool) 
     let purchase = shown.purchase(&organisation);
     let frame = shown.frame(visit);
     let now = visit.now();
+    let fine = |errors: &Errors| {
+        [&errors.users, &errors.technical_contact, &errors.email, &errors.organisation].iter().all(|e| e.is_empty())
+    };
+    if !shown.plan.is_metered() {
+        let seats = shown.subscription.microsoft.quantity;
+        let page = Enrolment::billed_by_microsoft(frame, &purchase, seats, &answers, &errors, now);
+        return Ok((page, fine(&errors)));
+    }
     let page = match price(visit, shown, &answers).await? {
         Ok((frozen, plan)) => with_priced(&frozen, &plan, |priced| {
             let page = Enrolment::new(frame, &purchase, &answers, &errors, Beside::Priced(priced), now);
@@ -130,8 +142,7 @@ async fn form(visit: &Visit, shown: &Shown<'_>, answers: Answers, strict: bool) 
             page.with_extra_prices(&plan)
         }
     };
-    let complete = [&errors.users, &errors.technical_contact, &errors.email, &errors.organisation];
-    Ok((page, complete.iter().all(|error| error.is_empty())))
+    Ok((page, fine(&errors)))
 }
 
 /// The priced order, or why the number of users is refused.
@@ -143,7 +154,7 @@ async fn price(
     let Some(users) = users_of(answers) else {
         return Ok(Err("Enter a whole number.".to_owned()));
     };
-    match preview_order(&visit.app, &shown.subscription, order(shown, answers, users)).await {
+    match preview_order(&visit.app, &shown.subscription, order(shown, answers, Some(users))).await {
         Ok(frozen) => {
             let plan = priced_plan(shown, &frozen)?;
             Ok(Ok((frozen, plan)))
@@ -158,7 +169,7 @@ async fn price(
 /// The order of the smallest segment, for its dates and prices, while the number of users is not a good one.
 async fn smallest(visit: &Visit, shown: &Shown<'_>) -> Result<(FrozenQuote, PricedPlan), Refusal> {
     let users = shown.plan.segments().first().map_or(1, |segment| segment.included);
-    let frozen = preview_order(&visit.app, &shown.subscription, order(shown, &Answers::default(), users)).await?;
+    let frozen = preview_order(&visit.app, &shown.subscription, order(shown, &Answers::default(), Some(users))).await?;
     let plan = priced_plan(shown, &frozen)?;
     Ok((frozen, plan))
 }
@@ -190,7 +201,7 @@ fn users_of(answers: &Answers) -> Option<u32> {
     typed.parse().ok().filter(|_| groups_fit)
 }
 
-fn order(shown: &Shown<'_>, answers: &Answers, users: u32) -> Order {
+fn order(shown: &Shown<'_>, answers: &Answers, users: Option<u32>) -> Order {
     Order {
         users,
         extras: answers.extras.clone(),

@@ -43,7 +43,9 @@ pub(super) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
 }
 
 async fn keep_token(visit: &Visit, token: String) -> Result<HttpResponse, Refusal> {
-    if token.is_empty() || token.len() > MAX_TOKEN_CHARS {
+    // Tokens are base64; anything else could not even travel in Microsoft's header.
+    let plausible = token.len() <= MAX_TOKEN_CHARS && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if token.is_empty() || !plausible {
         return Err(Refusal::Dead(Dead::LinkExpired));
     }
     let cookie = record_arrival(&visit.app, token).await?;

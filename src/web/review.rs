@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use uuid::Uuid;
 
 use super::{
-    enrolment::{enrollable, priced_plan, with_priced},
+    enrolment::{answers_of, enrollable, priced_plan, with_priced},
     purchase::Shown,
     refusal::{Refusal, ok, see_other},
     visit::Visit,
@@ -15,7 +15,6 @@ use crate::{
     app::{Submitted, submit_order},
     domain::enrolment::Difference,
     pages::{
-        enrolment::Answers,
         review::{Change, Order, Review},
         trouble::Dead,
     },
@@ -27,21 +26,17 @@ pub(super) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let shown = enrollable(&visit).await?;
     let quote = own_quote(&visit, &shown, visit.path_id("quote")?).await?;
     let order = &quote.frozen.order;
-    let answers = Answers {
-        users: order.users.to_string(),
-        technical_contact: order.technical_contact.clone(),
-        email: order.buyer_email.clone(),
-        organisation: order.organisation.clone(),
-        extras: order.extras.clone(),
-    };
+    let answers = answers_of(order);
     let changes: Vec<Change<'_>> =
         visit.query("changed").into_iter().flat_map(|list| list.split('.')).filter_map(change).collect();
     let told = Order { quote_id: quote.id, holds_until: quote.expires_at, changes: &changes };
-    let plan = priced_plan(&shown, &quote.frozen)?;
-    let page = with_priced(&quote.frozen, &plan, |priced| {
-        let purchase = shown.purchase(&order.organisation);
-        Review::new(shown.frame(&visit), &purchase, priced, &answers, told, visit.now())
-    })?;
+    let (frame, purchase, now) = (shown.frame(&visit), shown.purchase(&order.organisation), visit.now());
+    let page = if shown.plan.is_metered() {
+        let plan = priced_plan(&shown, &quote.frozen)?;
+        with_priced(&quote.frozen, &plan, |priced| Review::new(frame, &purchase, priced, &answers, told, now))?
+    } else {
+        Review::billed_by_microsoft(frame, &purchase, order.users, &answers, told, now)
+    };
     ok(&visit, &page)
 }
 

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 /// Each module with those that it may import from this crate.
 const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("crash", &[]),
     ("http", &[]),
     ("telemetry", &[]),
     ("simulator", &["clock"]),
@@ -13,10 +14,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("templates", &["domain"]),
     ("pages", &["domain", "templates"]),
     ("identity", &["clock", "http", "domain"]),
-    ("mail", &["domain"]),
-    ("marketplace", &["clock", "http", "domain"]),
+    ("mail", &["crash", "domain"]),
+    ("marketplace", &["clock", "crash", "http", "domain"]),
     ("signing", &["domain"]),
-    ("store", &["clock", "domain"]),
+    ("store", &["clock", "crash", "domain"]),
     ("app", &["clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
     ("jobs", &["app", "clock", "domain", "store"]),
     ("web", &["app", "clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),

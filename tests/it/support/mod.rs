@@ -1,9 +1,10 @@
 //! What the stories are told with.
 
 mod postgres;
+pub(crate) mod process;
 mod stage;
 
-pub(crate) use stage::{Database, Stage, people};
+pub(crate) use stage::{Database, Stage, enrolment_fields, people};
 
 /// Tells one story on SQLite and on PostgreSQL: two tests.
 #[macro_export]

@@ -24,6 +24,14 @@ pub(crate) mod people {
     pub(crate) const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
     /// A colleague of Alex.
     pub(crate) const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
+    /// Somebody of another tenant whose e-mail address is that of Alex.
+    pub(crate) const FABRIKAM_WITH_ALEX_EMAIL: &str = "b2f5c3d4-8e71-4062-9ba3-4c2d6e8f0a12";
+    /// A reseller.
+    pub(crate) const NORDWIND: &str = "c306d4e5-9f82-4173-acb4-5d3e7f901b21";
+    /// A personal account.
+    pub(crate) const PAT: &str = "00000000-0000-0000-8f2a-1b3c5d7e9f01";
+    /// Another personal account.
+    pub(crate) const SAM: &str = "00000000-0000-0000-9e1d-2c4b6a8f0e12";
 }
 
 /// Which database.
@@ -153,12 +161,6 @@ impl Stage {
         self.simulator.stop().await;
         std::fs::remove_dir_all(&self.directory).unwrap();
     }
-
-    pub(crate) fn configuration_file(&self) -> PathBuf {
-        let path = self.directory.join("seatkey.toml");
-        std::fs::write(&path, &self.configuration).unwrap();
-        path
-    }
 }
 
 /// The answers of the form.
@@ -185,7 +187,12 @@ async fn start(
     (app, server)
 }
 
-fn configuration(simulator: &Simulator, public_url: &Url, directory: &std::path::Path, database_url: &str) -> String {
+pub(super) fn configuration(
+    simulator: &Simulator,
+    public_url: &Url,
+    directory: &std::path::Path,
+    database_url: &str,
+) -> String {
     format!(
         r#"
 [server]

@@ -1,0 +1,112 @@
+//! The service as a process of its own, against a simulator in the test: for crashes and signals.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use seatkey::{
+    clock::OffsetClock,
+    signing,
+    simulator::{Simulator, SimulatorOptions, World},
+};
+use url::Url;
+use uuid::Uuid;
+
+use super::{Database, postgres, stage::configuration};
+
+/// An installation whose service is a child process. Both follow one clock file.
+pub(crate) struct Installation {
+    pub(crate) simulator: Simulator,
+    pub(crate) public_url: Url,
+    directory: PathBuf,
+    service: Option<Child>,
+}
+
+impl Installation {
+    /// Sets it up, without starting the service.
+    pub(crate) async fn set(database: Database) -> Self {
+        let directory = std::env::temp_dir().join(format!("seatkey-process-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&directory).unwrap();
+        let clock = OffsetClock::new(Some(directory.join("clock")));
+        let simulator = Simulator::start(SimulatorOptions::new(clock)).await.unwrap();
+        let database_url = match database {
+            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
+            Database::Postgres => postgres::new_database().await,
+        };
+        // The port is free now; nobody else of this machine asks for this very one in the meantime.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
+        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
+        signing::generate(&directory.join("key.pem")).unwrap();
+        let text = configuration(&simulator, &public_url, &directory, &database_url);
+        std::fs::write(directory.join("seatkey.toml"), text).unwrap();
+        Self { simulator, public_url, directory, service: None }
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        self.simulator.world()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Starts the service and waits until it says that it is ready; false when it died before.
+    pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
+        self.kill();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
+            .arg("serve")
+            .arg("--config")
+            .arg(self.path("seatkey.toml"))
+            .env("SEATKEY_CLOCK_FILE", self.path("clock"))
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut ready = false;
+        let mut line = String::new();
+        while !ready && log.read_line(&mut line).unwrap_or(0) > 0 {
+            ready = line.contains("\"message\":\"ready\"");
+            line.clear();
+        }
+        // Somebody has to go on reading, or the service would wait for us one day.
+        std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
+        self.service = Some(child);
+        ready
+    }
+
+    /// The process id of the running service.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.service.as_ref().unwrap().id()
+    }
+
+    /// Waits for the end of the service and gives its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.service.take().unwrap().wait().unwrap().code()
+    }
+
+    /// `SIGKILL`.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.service.take() {
+            drop(child.kill());
+            child.wait().unwrap();
+        }
+    }
+
+    pub(crate) async fn finish(mut self) {
+        self.kill();
+        remove(&self.directory);
+        self.simulator.stop().await;
+    }
+}
+
+fn remove(directory: &Path) {
+    std::fs::remove_dir_all(directory).unwrap();
+}
