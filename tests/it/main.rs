@@ -10,6 +10,7 @@ mod browser;
 mod crashes;
 mod demo;
 mod double_submits;
+mod jose;
 mod marketplace_client;
 mod purchase;
 mod strangers;
