@@ -11,6 +11,7 @@ mod crashes;
 mod demo;
 mod double_submits;
 mod jobs;
+mod jose;
 mod looks;
 mod mail;
 mod marketplace_client;
