@@ -72,7 +72,7 @@ async fn a_purchase_with_everything_logged() {
     let mut secrets = Vec::new();
     tell(&stage, &mut secrets).await;
     stumble(&stage, &mut secrets).await;
-    let pem = std::fs::read_to_string(stage.configuration_file().with_file_name("key.pem")).unwrap();
+    let pem = std::fs::read_to_string(stage.file("key.pem")).unwrap();
     let own_lines = pem.lines().filter(|line| !line.starts_with("-----") && line.len() > 8);
     secrets.extend(own_lines.map(|line| ("private key", line.to_owned())));
     stage.settle().await;
