@@ -4,6 +4,7 @@
 //! something at Microsoft is a job with a stored intent.
 
 mod activate_subscription;
+mod ask_reseller;
 mod error;
 mod find_prices;
 mod health;
@@ -21,6 +22,7 @@ use tokio::sync::Notify;
 use url::Url;
 
 pub use activate_subscription::activate_subscription;
+pub use ask_reseller::{Asked, ask_reseller};
 pub use error::AppError;
 pub use find_prices::find_prices;
 pub use health::{Health, Trouble};

@@ -76,6 +76,8 @@ pub struct AccountFacts<'a> {
     pub viewer: Viewer,
     /// Whether the mail with the key could not be delivered.
     pub mail_stuck: bool,
+    /// Whether this person may ask the reseller for what only the purchaser may do.
+    pub may_ask: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -114,6 +116,8 @@ pub struct Account {
     reseller: bool,
     looker: bool,
     mail_stuck: bool,
+    may_ask: bool,
+    set_up: bool,
 }
 
 impl Account {
@@ -148,6 +152,8 @@ impl Account {
             reseller: purchase.is_reseller_deal(),
             looker: !party,
             mail_stuck: told.mail_stuck && party,
+            may_ask: told.may_ask,
+            set_up: told.standing != Standing::ToSetUp,
         }
     }
 }

@@ -60,6 +60,7 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
         contacts: &[contact("Buyer"), contact("Technical")],
         viewer,
         mail_stuck: held,
+        may_ask: deal.purchase.is_reseller_deal(),
     };
     let now = if held { deal.now } else { first.reportable_from.saturating_add(Duration::days(3)) };
     Account::new(deal.frame.clone(), &facts, now)
@@ -78,5 +79,6 @@ fn with_seats<'a>(purchase: &'a Purchase<'a>) -> AccountFacts<'a> {
         contacts: &[],
         viewer: Viewer::Party,
         mail_stuck: false,
+        may_ask: false,
     }
 }

@@ -170,6 +170,7 @@ fn a_cancellation_costs_what_the_rules_say() {
             let charge = |line| ChargeFact { line, reason, part: deal.priced.first.part, users: 300, state };
             let charges: Vec<_> = deal.priced.charged.iter().map(charge).collect();
             let facts = AccountFacts {
+                may_ask: false,
                 purchase: &deal.purchase,
                 standing: subscriptions::Standing::Subscribed,
                 users: Some(300),

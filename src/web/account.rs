@@ -10,7 +10,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    app::license_file_name,
+    app::{Asked, ask_reseller, license_file_name},
     domain::{
         enrolment::FrozenQuote,
         policy::Rights,
@@ -22,6 +22,7 @@ use crate::{
         account::{Account, AccountFacts, Contact, KeyFacts, Viewer},
         charges::{ChargeFact, ChargeReason, ChargeState},
         trouble::Dead,
+        words::Tone,
     },
     store::{Charge, LicenseKey, MailState},
 };
@@ -77,9 +78,37 @@ async fn account(visit: &Visit, shown: &Shown<'_>) -> Result<HttpResponse, Refus
         charges: &told_charges,
         contacts: &contacts,
         viewer: if shown.rights >= Rights::Use { Viewer::Party } else { Viewer::Looker },
+        may_ask: may_ask(shown),
         mail_stuck: mails.iter().any(|mail| mail.state == MailState::Queued && mail.last_error.is_some()),
     };
-    ok(visit, &Account::new(shown.frame(visit), &told, visit.now()))
+    let frame = match visit.query("asked") {
+        Some("yes") => shown.frame(visit).with_flash(Tone::Good, "We have written to your reseller."),
+        Some(_) => {
+            let text = "Microsoft names no address of your reseller. Please ask them yourself.";
+            shown.frame(visit).with_flash(Tone::Warn, text)
+        }
+        None => shown.frame(visit),
+    };
+    ok(visit, &Account::new(frame, &told, visit.now()))
+}
+
+/// The beneficiary of a reseller deal, who may use and ask, but not buy.
+fn may_ask(shown: &Shown<'_>) -> bool {
+    let ended = shown.subscription.microsoft.status == MicrosoftStatus::Unsubscribed;
+    shown.rights == Rights::Use && !ended
+}
+
+/// `POST /subscriptions/{id}/ask`
+pub(super) async fn ask(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
+    let session = visit.check_form()?;
+    let shown = Shown::find(&visit).await?;
+    if !may_ask(&shown) {
+        return Err(Refusal::Dead(Dead::NotFound));
+    }
+    let users = visit.field("users").parse().ok();
+    let asked = ask_reseller(&visit.app, session, &shown.subscription, users).await?;
+    let word = if asked == Asked::Mailed { "yes" } else { "no" };
+    Ok(see_other(&format!("{}?asked={word}", shown.path())))
 }
 
 /// `GET /subscriptions/{id}/license.lic`

@@ -14,6 +14,7 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/sign-out", post().to(page(sign_in::sign_out)))
         .route("/subscriptions", get().to(page(subscriptions::list)))
         .route("/subscriptions/{id}", get().to(page(account::show)))
+        .route("/subscriptions/{id}/ask", post().to(page(account::ask)))
         .route("/subscriptions/{id}/license.lic", get().to(page(account::download)))
         .route("/subscriptions/{id}/enrol", get().to(page(enrolment::show)))
         .route("/subscriptions/{id}/enrol/projection", get().to(page(enrolment::projection)))

@@ -170,6 +170,20 @@ async fn in_a_reseller_deal_only_the_reseller_buys_and_nobody_sees_amounts(stage
     let mut alex = Browser::of(ALEX).unwrap();
     let page = stage.configure(&mut alex, id).await;
     assert!(!page.url.path().ends_with("/enrol"), "the beneficiary may not enrol: {}", page.url);
+    // But may ask, twice by mistake: one mail to the purchaser.
+    for _ in 0..2 {
+        let fields = [("csrf", page.field("csrf").unwrap()), ("users", "150".to_owned())];
+        let asked = alex.post_form(stage.url(&format!("subscriptions/{id}/ask")), &fields).await.unwrap();
+        assert!(asked.text.contains("We have written to your reseller"), "{}", asked.text);
+    }
+    stage.settle().await;
+    let question = &stage.world().mails()[0];
+    assert_eq!(
+        (stage.world().mails().len(), question.recipients.as_slice()),
+        (1, &["kim@nordwind.example".to_owned()][..])
+    );
+    assert!(question.text.as_deref().unwrap().contains("150 users in total"), "{:?}", question.text);
+    stage.world().clear_mails();
     let mut reseller = Browser::of(NORDWIND).unwrap();
     let form = stage.configure(&mut reseller, id).await;
     assert!(form.url.path().ends_with("/enrol"), "{}", form.url);

@@ -1,12 +1,14 @@
 //! Mails: a subject, a text and an HTML body from one context. The wording stands in `templates/mail/<language>/`, the
 //! values come from here.
 
+pub mod ask;
 pub mod welcome;
 
 use serde::Serialize;
 
 use crate::templates::{TemplateError, Templates};
 
+pub use ask::Ask;
 pub use welcome::Welcome;
 
 /// The languages that there are mails in.
@@ -75,9 +77,14 @@ fn tidied(text: &str) -> String {
 /// # Errors
 /// The first template that cannot be rendered, by its name.
 pub(super) fn check(templates: &Templates) -> Result<(), TemplateError> {
-    let samples = Welcome::samples();
+    try_mail::<Welcome>(templates)?;
+    try_mail::<Ask>(templates)
+}
+
+fn try_mail<M: Mail>(templates: &Templates) -> Result<(), TemplateError> {
+    let samples = M::samples();
     if samples.is_empty() {
-        return Err(TemplateError::Untried { name: format!("mail/*/{}", Welcome::NAME) });
+        return Err(TemplateError::Untried { name: format!("mail/*/{}", M::NAME) });
     }
     samples.iter().try_for_each(|mail| mail.render(templates, Language::English).map(drop))
 }
