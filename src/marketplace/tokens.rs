@@ -133,7 +133,6 @@ impl Settings {
                     tenant_id: Some(tenant),
                     token_file_path: token_file.clone(),
                     credential_options: ClientAssertionCredentialOptions { client_options: self.client_options() },
-                    ..Default::default()
                 };
                 WorkloadIdentityCredential::new(Some(options)).map(|c| c as _)
             }

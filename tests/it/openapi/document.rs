@@ -111,7 +111,7 @@ impl Document {
             let is_path = parameter["in"] == "path";
             match given {
                 Some(given) => {
-                    self.check_value(&parameter["schema"], &json!(given), &format!("{name}: {key}"), &mut found)
+                    self.check_value(&parameter["schema"], &json!(given), &format!("{name}: {key}"), &mut found);
                 }
                 None if parameter["required"] == true && !is_path => found.push(format!("{name}: {key} is missing")),
                 None => {}

@@ -1,6 +1,9 @@
 //! ID tokens that differ from an accepted one in exactly one thing.
 
-use seatkey::{clock::AdvanceableClock as _, identity::SignInError};
+use seatkey::{
+    clock::AdvanceableClock as _,
+    identity::{SignInError, SignedIn},
+};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -8,7 +11,7 @@ use super::fake_entra::{
     ALEX, CLIENT, CONTOSO, FABRIKAM, FakeEntra, NONCE, NOW, PERSONAL, SECRET, Signature, public_modulus,
 };
 
-fn assert_untrusted<T: std::fmt::Debug>(what: &str, result: Result<T, SignInError>) {
+fn assert_untrusted(what: &str, result: &Result<SignedIn, SignInError>) {
     assert!(matches!(result, Err(SignInError::Untrusted(_))), "{what}: {result:?}");
 }
 
@@ -48,7 +51,7 @@ async fn one_wrong_claim_is_enough() {
             Value::Null => drop(claims.as_object_mut().unwrap().remove(claim)),
             value => claims[claim] = value,
         }
-        assert_untrusted(what, entra.arrive_with(&claims).await);
+        assert_untrusted(what, &entra.arrive_with(&claims).await);
     }
     entra.arrive_with(&entra.claims()).await.unwrap();
 }
@@ -69,7 +72,7 @@ async fn one_wrong_thing_about_the_signature_is_enough() {
         ("the public key as a secret", json!({"alg": "HS256", "kid": "first"}), Signature::Hmac(public_modulus(0))),
     ];
     for (what, header, by) in forged {
-        assert_untrusted(what, entra.arrive(&header, &claims, &by).await);
+        assert_untrusted(what, &entra.arrive(&header, &claims, &by).await);
     }
     entra.arrive_with(&claims).await.unwrap();
 }
@@ -80,7 +83,7 @@ async fn an_id_token_expires_by_our_clock() {
     entra.clock.advance(Duration::minutes(59)).unwrap();
     entra.arrive_with(&entra.claims()).await.unwrap();
     entra.clock.advance(Duration::minutes(1)).unwrap();
-    assert_untrusted("an hour later", entra.arrive_with(&entra.claims()).await);
+    assert_untrusted("an hour later", &entra.arrive_with(&entra.claims()).await);
 }
 
 #[tokio::test]
