@@ -116,10 +116,14 @@ async fn stumble(stage: &Stage, secrets: &mut Vec<(&'static str, String)>) {
     jo.open(stage.url("sign-in/callback?state=a-made-up-state&code=a-made-up-code")).await.unwrap();
     secrets.push(("made-up code", "a-made-up-code".to_owned()));
     let id = stage.buy();
-    for app in [App::Marketplace, App::SignIn] {
-        stage.world().expire_secret(app);
+    // The bearer token ends before the session; the new one is refused.
+    stage.configure(&mut jo, id).await;
+    stage.world().expire_secret(App::Marketplace);
+    for _ in 0..2 {
+        stage.advance(time::Duration::minutes(50));
+        stage.configure(&mut jo, id).await;
     }
-    // Another hour: the bearer token is refused, and the new one, too.
+    stage.world().expire_secret(App::SignIn);
     stage.advance(time::Duration::hours(2));
     stage.configure(&mut jo, id).await;
     for app in [App::Marketplace, App::SignIn] {

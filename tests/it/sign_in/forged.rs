@@ -1,6 +1,9 @@
 //! ID tokens that differ from an accepted one in exactly one thing.
 
-use seatkey::{clock::AdvanceableClock as _, identity::SignInError};
+use seatkey::{
+    clock::AdvanceableClock as _,
+    identity::{SignInError, SignedIn},
+};
 use serde_json::{Value, json};
 use time::Duration;
 
@@ -8,7 +11,7 @@ use super::fake_entra::{
     ALEX, CLIENT, CONTOSO, FABRIKAM, FakeEntra, NONCE, NOW, PERSONAL, SECRET, Signature, public_modulus,
 };
 
-fn assert_untrusted<T: std::fmt::Debug>(what: &str, result: &Result<T, SignInError>) {
+fn assert_untrusted(what: &str, result: &Result<SignedIn, SignInError>) {
     assert!(matches!(result, Err(SignInError::Untrusted(_))), "{what}: {result:?}");
 }
 
