@@ -1,13 +1,13 @@
 //! The whole program on one screen: from a configuration to a running service, and to its orderly end.
 
-use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, SharedApp},
+    app::{App, Health, Logo, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},
@@ -25,6 +25,7 @@ use crate::{
 
 /// Running jobs get so long after the order to stop; together with the servers' time it stays below 20 seconds.
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(8);
+const MAX_LOGO_BYTES: usize = 256 * 1024;
 
 /// Why the service does not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,8 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] names the part and what to do.
 pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartError> {
-    let catalog = read_catalog(&config.catalog.path)?;
+    let mut catalog = read_catalog(&config.catalog.path)?;
+    let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let templates = Templates::load(config.templates.path.as_deref())?;
     pages::check(&templates)?;
     let keyring = Keyring::from_files(&config.signing.keys)?;
@@ -90,6 +92,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         clock,
         public_url: config.server.public_url.clone(),
         health: Health::default(),
+        logos,
         wake: tokio::sync::Notify::new(),
     })
 }
@@ -106,6 +109,30 @@ fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
+/// Logos that are files beside the catalog are read once and served by us; addresses stay as they are.
+fn read_logos(catalog: &mut Catalog, catalog_path: &Path) -> Result<BTreeMap<String, Logo>, StartError> {
+    let mut logos = BTreeMap::new();
+    for offer in &mut catalog.offers {
+        let Some(name) = offer.logo.clone().filter(|name| !name.starts_with("https://")) else { continue };
+        let path = catalog_path.parent().unwrap_or(Path::new(".")).join(&name);
+        let wrong =
+            |what: &str| StartError::Catalog(format!("the logo {} of offer \"{}\" {what}", path.display(), offer.id));
+        let kind = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("svg") => "image/svg+xml",
+            Some("png") => "image/png",
+            _ => return Err(wrong("must be an .svg or .png file, or an https address")),
+        };
+        let bytes = std::fs::read(&path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        if bytes.len() > MAX_LOGO_BYTES {
+            return Err(wrong("is larger than 256 kB"));
+        }
+        let id = offer.id.clone();
+        Arc::make_mut(offer).logo = Some(format!("/assets/logo/{id}"));
+        logos.insert(id, Logo { kind, bytes });
+    }
+    Ok(logos)
+}
+
 fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigError> {
     Ok(match settings.kind {
         CredentialKind::ClientSecret => marketplace::Credential::ClientSecret(secret(
@@ -113,7 +140,9 @@ fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigEr
             settings.client_secret.as_ref(),
             settings.client_secret_file.as_deref(),
         )?),
-        CredentialKind::WorkloadIdentity => marketplace::Credential::WorkloadIdentity,
+        CredentialKind::WorkloadIdentity => {
+            marketplace::Credential::WorkloadIdentity { token_file: settings.token_file.clone() }
+        }
         CredentialKind::FederatedManagedIdentity => marketplace::Credential::FederatedManagedIdentity {
             identity_client_id: settings.identity_client_id.clone(),
         },
@@ -141,37 +170,56 @@ fn mailer(config: &Config) -> Result<Mailer, StartError> {
     Ok(Mailer::new(&url, &config.mail.from, ca.transpose()?.as_deref())?)
 }
 
+/// Who runs the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jobs {
+    /// This process.
+    Here,
+    /// Another one (`seatkey work`).
+    Elsewhere,
+}
+
 /// The running service.
 #[derive(Debug)]
 pub struct Service {
     /// The application, shared with pages and jobs.
     pub app: SharedApp,
-    server: Server,
+    server: Option<Server>,
     stop: watch::Sender<bool>,
     workers: Vec<JoinHandle<()>>,
 }
 
 impl Service {
-    /// Starts pages and jobs on the running tokio runtime.
+    /// Starts pages, jobs or both on the running tokio runtime.
     ///
     /// # Errors
     /// [`StartError::Listen`].
-    pub fn start(app: App, listener: TcpListener, options: ServerOptions) -> Result<Self, StartError> {
+    pub fn start(app: App, pages: Option<(TcpListener, ServerOptions)>, jobs: Jobs) -> Result<Self, StartError> {
         let app = Arc::new(app);
         let (stop, stopped) = watch::channel(false);
-        let server = Server::start(&app, listener, options)?;
-        let workers = jobs::spawn(&app, &stopped);
+        let server = pages.map(|(listener, options)| Server::start(&app, listener, options)).transpose()?;
+        let workers = match jobs {
+            Jobs::Here => jobs::spawn(&app, &stopped),
+            Jobs::Elsewhere => Vec::new(),
+        };
         Ok(Self { app, server, stop, workers })
     }
 
     /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.
     pub async fn stop(self) {
-        self.server.readiness().stop();
+        if let Some(server) = &self.server {
+            server.readiness().stop();
+        }
         // Nobody listens when every worker has ended by itself.
         let _ = self.stop.send(true);
         self.app.wake.notify_waiters();
         let workers = futures_end(self.workers);
-        let (_, ended) = tokio::join!(self.server.stop(), tokio::time::timeout(JOBS_MAY_TAKE, workers));
+        let pages = async {
+            if let Some(server) = self.server {
+                server.stop().await;
+            }
+        };
+        let ((), ended) = tokio::join!(pages, tokio::time::timeout(JOBS_MAY_TAKE, workers));
         if ended.is_err() {
             tracing::warn!("a job was still running; its lease ends by itself");
         }

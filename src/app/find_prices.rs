@@ -47,12 +47,17 @@ fn priced(plan: &Plan, list: &PriceList, source: PriceSource) -> Result<TodaysPr
     Ok(TodaysPrices { list: list.clone(), source })
 }
 
-/// The catalog's list for the customer's market; where Microsoft names no market, the only list there is.
+/// The catalog's list for the customer's market. Where Microsoft names no market (an offer whose only plan is not listed),
+/// it has to be clear all the same: every market that the catalog sells to has one currency.
 fn fallback<'a>(app: &App, plan: &'a Plan, plans: &[AvailablePlan]) -> Option<&'a PriceList> {
-    let market = plans.iter().find_map(|found| found.market.as_deref());
-    match (market, plan.prices.as_slice()) {
-        (Some(market), _) => plan.list_prices(*app.catalog.markets.get(market)?),
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    }
+    let markets = &app.catalog.markets;
+    let currency = match plans.iter().find_map(|found| found.market.as_deref()) {
+        Some(market) => *markets.get(market)?,
+        None => {
+            let mut currencies = markets.values();
+            let first = *currencies.next()?;
+            currencies.all(|other| *other == first).then_some(first)?
+        }
+    };
+    plan.list_prices(currency)
 }

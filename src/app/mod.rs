@@ -14,7 +14,7 @@ mod sign_in;
 mod submit_order;
 mod welcome_mail;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::Notify;
@@ -65,8 +65,19 @@ pub struct App {
     pub public_url: Url,
     /// What is wrong with our own credentials.
     pub health: Health,
+    /// Logos of offers, by offer id.
+    pub logos: BTreeMap<String, Logo>,
     /// Wakes the job runner.
     pub wake: Notify,
+}
+
+/// A picture from the catalog's folder, read at start.
+#[derive(Debug, Clone)]
+pub struct Logo {
+    /// Its media type.
+    pub kind: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// The application, shared by pages and jobs.

@@ -38,6 +38,10 @@ pub async fn open_purchase(app: &App, who: Identity, arrival: &Arrival) -> Resul
     let token = SecretString::from(arrival.purchase_token.clone());
     let answer = app.marketplace.resolve(&token).await;
     note_credential(app, answer.as_ref().err());
+    if let Err(MarketplaceError::BadPurchaseToken(_)) = &answer {
+        // It will never work; without it, the next visit is an ordinary one.
+        forget(app, arrival).await?;
+    }
     let snapshot = answer?.value;
     let members_may_buy =
         app.find_plan(&snapshot.offer_id, &snapshot.plan_id).is_ok_and(|(_, plan)| plan.tenant_members_may_buy);
@@ -46,10 +50,14 @@ pub async fn open_purchase(app: &App, who: Identity, arrival: &Arrival) -> Resul
     }
     let id = snapshot.id;
     record_snapshot(app, &snapshot).await?;
+    forget(app, arrival).await?;
+    Ok(id)
+}
+
+async fn forget(app: &App, arrival: &Arrival) -> Result<(), AppError> {
     let tx = app.store.begin().await?;
     tx.delete_arrival(&arrival.id).await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(tx.commit().await?)
 }
 
 /// Whether our credential for the marketplace works, as the last call told.

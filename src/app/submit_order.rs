@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     domain::{
-        enrolment::Difference,
         policy::{Identity, trial_customer},
         subscription::{NotEnrollable, Stage, Subscription},
     },
@@ -29,8 +28,6 @@ pub enum Submitted {
     Changed {
         /// The new quote.
         quote_id: Uuid,
-        /// What is different.
-        differences: Vec<Difference>,
     },
 }
 
@@ -59,10 +56,10 @@ pub async fn submit_order(
         Err(AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled)) => return Ok(Submitted::AlreadyAccepted),
         other => other?,
     };
-    let differences = quote.frozen.differences(&fresh, app.clock.now() >= quote.expires_at);
-    if !differences.is_empty() {
+    let expired = app.clock.now() >= quote.expires_at;
+    if expired || !quote.frozen.promises_the_same_as(&fresh) {
         let quote_id = keep(app, who, &subscription, fresh).await?;
-        return Ok(Submitted::Changed { quote_id, differences });
+        return Ok(Submitted::Changed { quote_id });
     }
     match accept(app, who, subscription, &quote).await {
         Ok(()) => Ok(Submitted::Accepted),

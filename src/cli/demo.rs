@@ -16,7 +16,7 @@ use crate::{
     config::{self, Config},
     signing,
     simulator::{Simulator, SimulatorOptions},
-    startup::{self, Service},
+    startup::{self, Jobs, Service},
     telemetry,
     web::ServerOptions,
 };
@@ -90,7 +90,7 @@ impl Demo {
         let clock: SharedClock = clock;
         let app = startup::build(&config, clock).await.map_err(|error| failed(&error))?;
         let options = ServerOptions { management_bind: None, workers: 2 };
-        let service = Service::start(app, listener, options).map_err(|error| failed(&error))?;
+        let service = Service::start(app, Some((listener, options)), Jobs::Here).map_err(|error| failed(&error))?;
         Ok(Self { simulator, service, public_url, directory })
     }
 

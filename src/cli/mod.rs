@@ -30,7 +30,9 @@ enum Command {
     /// Simulator and service together, with no configuration
     Demo(demo::DemoArgs),
     /// The web service and its workers
-    Serve(serve::ConfigArgs),
+    Serve(serve::ServeArgs),
+    /// The workers alone, beside `serve --no-workers`
+    Work(serve::ConfigArgs),
     /// Only Microsoft's end, for anybody who develops against the marketplace
     Simulate(simulate::SimulateArgs),
     /// Brings the database schema up to date
@@ -68,6 +70,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::serve(&args),
+        Command::Work(args) => serve::work(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::License(command) => license::run(&command),

@@ -1,4 +1,4 @@
-//! `seatkey serve` and `seatkey migrate`.
+//! `seatkey serve`, `seatkey work` and `seatkey migrate`.
 
 use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{Failure, print_line};
 use crate::{
     clock::{FileOffsetClock, SharedClock, SystemClock},
     config::{self, Config},
-    startup::{self, Service},
+    startup::{self, Jobs, Service},
     store::Store,
     telemetry,
     web::ServerOptions,
@@ -44,9 +44,39 @@ pub(super) fn migrate(args: &ConfigArgs) -> Result<(), Failure> {
     })
 }
 
-pub(super) fn serve(args: &ConfigArgs) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Pages only; jobs are run by `seatkey work`
+    #[arg(long)]
+    no_workers: bool,
+}
+
+/// `seatkey work`: jobs without pages.
+pub(super) fn work(args: &ConfigArgs) -> Result<(), Failure> {
     telemetry::install();
     let config = args.load()?;
+    let clock = clock(&config)?;
+    super::block_on(async {
+        let failed = |error: startup::StartError| Failure::Usage(error.to_string());
+        let app = startup::build(&config, clock).await.map_err(failed)?;
+        run_until_told(Service::start(app, None, Jobs::Here).map_err(failed)?).await
+    })
+}
+
+async fn run_until_told(service: Service) -> Result<(), Failure> {
+    tracing::info!("ready");
+    wait_for_the_order_to_stop().await?;
+    tracing::info!("stopping");
+    service.stop().await;
+    Ok(())
+}
+
+pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    telemetry::install();
+    let config = args.config.load()?;
+    let jobs = if args.no_workers { Jobs::Elsewhere } else { Jobs::Here };
     let clock = clock(&config)?;
     super::block_on(async {
         let failed = |error: startup::StartError| Failure::Usage(error.to_string());
@@ -57,12 +87,9 @@ pub(super) fn serve(args: &ConfigArgs) -> Result<(), Failure> {
             management_bind: Some(config.server.management_bind),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
         };
-        let service = Service::start(app, listener, options).map_err(failed)?;
-        tracing::info!(bind = %config.server.bind, url = %config.server.public_url, "ready");
-        wait_for_the_order_to_stop().await?;
-        tracing::info!("stopping");
-        service.stop().await;
-        Ok(())
+        let service = Service::start(app, Some((listener, options)), jobs).map_err(failed)?;
+        tracing::info!(bind = %config.server.bind, url = %config.server.public_url, "listening");
+        run_until_told(service).await
     })
 }
 

@@ -125,6 +125,9 @@ pub struct Credential {
     /// `entra.credential.client_secret_file`: the same from a file.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
+    /// `entra.credential.token_file`, for workload identity; default: what `AZURE_FEDERATED_TOKEN_FILE` names.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
     /// `entra.credential.identity_client_id`: a user-assigned managed identity; default: the system-assigned one.
     #[serde(default)]
     pub identity_client_id: Option<String>,

@@ -168,21 +168,6 @@ fn first_term(subscription: &Subscription, plan: &Plan, now: OffsetDateTime) -> 
     estimate.map(|term| (term, true)).ok_or_else(|| OrderRefused::UnknownTerm(unit.as_str().to_owned()))
 }
 
-/// One part of a reviewed order that is different now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Difference {
-    /// The half hour is over.
-    Expired,
-    /// A new UTC day: days and dates have moved.
-    Day,
-    /// Prices.
-    Prices,
-    /// The days of trial.
-    Trial,
-    /// Anything else of the subscription or the catalog.
-    Subscription,
-}
-
 impl FrozenQuote {
     /// All lines of a full first term, extras included.
     #[must_use]
@@ -205,23 +190,17 @@ impl FrozenQuote {
         self.quote.as_ref().map(|quote| &quote.segment.name)
     }
 
-    /// What has changed between this review and the same order derived anew; empty = it may be submitted.
+    /// Whether the same order, derived anew, still has the same figures and the same basis: then it may be submitted.
     #[must_use]
-    pub fn differences(&self, fresh: &Self, expired: bool) -> Vec<Difference> {
-        let table = [
-            (Difference::Expired, expired),
-            (Difference::Day, self.day != fresh.day),
-            (Difference::Prices, self.prices != fresh.prices),
-            (Difference::Trial, self.first.trial_days != fresh.first.trial_days),
-            (
-                Difference::Subscription,
-                self.subscription_version != fresh.subscription_version
-                    || self.catalog_version != fresh.catalog_version
-                    || self.estimated != fresh.estimated
-                    || self.full_lines() != fresh.full_lines(),
-            ),
-        ];
-        table.into_iter().filter_map(|(difference, present)| present.then_some(difference)).collect()
+    pub fn promises_the_same_as(&self, fresh: &Self) -> bool {
+        // The start of the grace period moves with every second; the day it is bound to does not.
+        let basis = |frozen: &Self| {
+            (frozen.subscription_version, frozen.day, frozen.first.trial_days, frozen.estimated, frozen.reseller_deal)
+        };
+        basis(self) == basis(fresh)
+            && self.catalog_version == fresh.catalog_version
+            && self.prices == fresh.prices
+            && self.full_lines() == fresh.full_lines()
     }
 
     /// The first term with Microsoft's dates, and what is charged of it: line by line the lower of what the dates give and
@@ -247,3 +226,7 @@ pub fn sum(lines: &[Line]) -> Result<Option<Amount>, TooLarge> {
     let Some(first) = amounts.next() else { return Ok(None) };
     amounts.try_fold(first, Amount::plus).map(Some)
 }
+
+#[cfg(test)]
+#[path = "enrolment_tests.rs"]
+mod tests;

@@ -23,6 +23,8 @@ use provider::{Http, IdToken, Provider};
 
 /// Keys are fetched anew at most this often, whatever tokens arrive.
 const KEY_REFRESH_PAUSE: time::Duration = time::Duration::minutes(5);
+/// And at least this often: a key that Entra has withdrawn must not be trusted for ever.
+const KEY_LIFETIME: time::Duration = time::Duration::hours(24);
 
 /// Claims of Entra that the standard does not know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,7 +36,6 @@ pub(crate) struct EntraClaims {
 impl openidconnect::AdditionalClaims for EntraClaims {}
 
 /// Where to send a browser, and what to remember until it is back.
-#[derive(Debug)]
 pub struct Departure {
     /// Entra's page.
     pub url: Url,
@@ -44,6 +45,12 @@ pub struct Departure {
     pub nonce: String,
     /// The PKCE verifier.
     pub pkce_verifier: String,
+}
+
+impl std::fmt::Debug for Departure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Departure").field("to", &self.url.path()).finish_non_exhaustive()
+    }
 }
 
 /// Who came back.
@@ -171,11 +178,13 @@ impl SignInClient {
         })
     }
 
-    /// Entra's configuration and keys: fetched at first use, and again when a key is not known, at most every five minutes.
+    /// Entra's configuration and keys: fetched at first use, once a day, and when a key is not known, at most every five
+    /// minutes.
     async fn provider(&self, key_unknown: bool) -> Result<Provider, SignInError> {
         let now = self.clock.now();
         let mut held = self.provider.lock().await;
-        let usable = held.as_ref().filter(|provider| !key_unknown || now - provider.fetched_at < KEY_REFRESH_PAUSE);
+        let fresh_for = if key_unknown { KEY_REFRESH_PAUSE } else { KEY_LIFETIME };
+        let usable = held.as_ref().filter(|provider| now - provider.fetched_at < fresh_for);
         if let Some(provider) = usable {
             return Ok(provider.clone());
         }

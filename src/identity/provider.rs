@@ -22,6 +22,8 @@ use uuid::Uuid;
 use super::{EntraClaims, SignInError};
 
 const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
+/// With these words Entra says that it is not well, not that something is wrong with us.
+const TRANSIENT: [&str; 2] = ["temporarily_unavailable", "server_error"];
 
 pub(super) type IdToken =
     openidconnect::IdToken<EntraClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
@@ -88,8 +90,9 @@ impl<'c> AsyncHttpClient<'c> for Http {
             for (name, value) in response.headers() {
                 builder = builder.header(name, value);
             }
-            let body = response.bytes().await.map_err(Box::new)?;
-            builder.body(body.to_vec()).map_err(Self::Error::Http)
+            let body = crate::http::bounded_text(response, MAX_DOCUMENT_BYTES).await.map_err(Box::new)?;
+            let body = body.ok_or_else(|| Self::Error::Other("Entra's answer is too long".to_owned()))?;
+            builder.body(body.into_bytes()).map_err(Self::Error::Http)
         })
     }
 }
@@ -142,9 +145,10 @@ impl Provider {
     }
 
     /// Entra's keys say for which issuer they sign: those of personal accounts must not sign for a company's tenant.
+    /// A token that names no key of ours is nobody's.
     pub(super) fn key_may_sign_for(&self, token: &IdToken, issuer: &str) -> bool {
-        let named = key_id(token).and_then(|kid| self.key_issuers.get(&kid)).and_then(Option::as_ref);
-        named.is_none_or(|named| *named == self.issuer_template || named == issuer)
+        let Some(named) = key_id(token).and_then(|kid| self.key_issuers.get(&kid)) else { return false };
+        named.as_ref().is_none_or(|named| *named == self.issuer_template || named == issuer)
     }
 }
 
@@ -172,6 +176,9 @@ pub(super) fn explain(error: &ExchangeError) -> SignInError {
             let words = words.lines().next().unwrap_or_default().to_owned();
             match response.error() {
                 CoreErrorResponseType::InvalidGrant => SignInError::Untrusted(words),
+                CoreErrorResponseType::Extension(word) if TRANSIENT.contains(&word.as_str()) => {
+                    SignInError::Unreachable(words)
+                }
                 _ => SignInError::Registration(words),
             }
         }

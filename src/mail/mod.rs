@@ -168,8 +168,9 @@ mod tests {
         Mailer::new(&url.parse().unwrap(), "Seatkey <noreply@seatkey.example>", ca)
     }
 
-    #[test]
-    fn only_loopback_may_do_without_tls() {
+    // The transport's pool wants a runtime.
+    #[tokio::test]
+    async fn only_loopback_may_do_without_tls() {
         assert!(is_loopback(&"smtp://127.0.0.1:2525".parse().unwrap()));
         assert!(is_loopback(&"smtp://localhost".parse().unwrap()));
         assert!(!is_loopback(&"smtp://mail.example".parse().unwrap()));

@@ -1,44 +1,25 @@
 //! The fulfillment operations (reference: Microsoft's SaaS fulfillment API v2, `api-version=2018-08-31`).
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{Method, header::HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
 use super::{
-    error::MarketplaceError,
+    answer::{Answer, continuation_token, pending, unknown_as_not_found},
+    error::{MarketplaceError, Result},
     tokens::TokenSource,
-    wire::{AvailablePlan, Listing, Operation, Operations, Plans, Resolved, Subscription},
+    wire::{AvailablePlan, Listing, Operation, Operations, Plans, Resolved, Subscription, WirePlan},
 };
 use crate::{
-    clock::{SharedClock, Stopwatch, new_id},
-    crash::crash_point,
-    domain::subscription::Snapshot,
-    http::bounded_text,
+    clock::SharedClock,
+    domain::subscription::{MicrosoftStatus, Snapshot},
 };
 
 const API_VERSION: &str = "2018-08-31";
-/// A page of the listing has been seen at 57 kB for 66 rows; a hundred times that is not an answer.
-const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// Reads are tried this often before somebody is told.
-const READ_ATTEMPTS: u32 = 3;
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-type Result<T> = std::result::Result<T, MarketplaceError>;
-
-/// An answer with the ids that Microsoft's support asks for.
-#[derive(Debug, Clone)]
-pub struct Answer<T> {
-    /// What was asked for.
-    pub value: T,
-    /// `x-ms-requestid`.
-    pub request_id: String,
-    /// `x-ms-correlationid`.
-    pub correlation_id: String,
-}
 
 /// A page of the listing, and what to ask for next.
 #[derive(Debug)]
@@ -60,9 +41,9 @@ pub struct PendingOperation {
 #[derive(Debug, Clone)]
 pub struct Client {
     base: Url,
-    http: reqwest::Client,
-    tokens: Arc<dyn TokenSource>,
-    clock: SharedClock,
+    pub(super) http: reqwest::Client,
+    pub(super) tokens: Arc<dyn TokenSource>,
+    pub(super) clock: SharedClock,
 }
 
 impl Client {
@@ -79,14 +60,23 @@ impl Client {
     /// # Errors
     /// [`MarketplaceError::BadPurchaseToken`] when it is expired or none; else [`MarketplaceError`].
     pub async fn resolve(&self, purchase_token: &SecretString) -> Result<Answer<Snapshot>> {
-        let url = self.url(&["saas", "subscriptions", "resolve"], &[]);
-        let request = |http: &reqwest::Client| {
-            http.post(url.clone()).header("x-ms-marketplace-token", purchase_token.expose_secret()).body("")
+        let bad_token = |message: &str| {
+            // Microsoft's words go to the log, the token must not.
+            let secret = purchase_token.expose_secret();
+            let message = if secret.is_empty() { message.to_owned() } else { message.replace(secret, "…") };
+            MarketplaceError::BadPurchaseToken(message)
         };
+        let Ok(mut token) = HeaderValue::from_str(purchase_token.expose_secret()) else {
+            return Err(bad_token("it has characters that no token has"));
+        };
+        token.set_sensitive(true);
+        let url = self.url(&["saas", "subscriptions", "resolve"], &[]);
+        let request =
+            |http: &reqwest::Client| http.post(url.clone()).header("x-ms-marketplace-token", token.clone()).body("");
         let answer = self.read::<Resolved>("resolve", request).await;
         let answer = answer.map_err(|error| match error {
             MarketplaceError::Refused { status: 400, message } | MarketplaceError::NotFound(message) => {
-                MarketplaceError::BadPurchaseToken(message)
+                bad_token(&message)
             }
             other => other,
         })?;
@@ -109,10 +99,15 @@ impl Client {
     /// [`MarketplaceError`].
     pub async fn list_subscriptions(&self, continuation: Option<&str>) -> Result<Answer<Page>> {
         let query: Vec<(&str, &str)> = continuation.map(|token| ("continuationToken", token)).into_iter().collect();
-        let url = self.url(&["saas", "subscriptions"], &query);
+        // With the slash at the end: so it is in the OpenAPI document and in recorded traffic.
+        let url = self.url(&["saas", "subscriptions", ""], &query);
         let answer = self.read_or_nothing::<Listing>("list_subscriptions", |http| http.get(url.clone())).await?;
+        let next = continuation_token(answer.value.next_link.as_deref().unwrap_or_default())?;
+        if next.is_some() && next.as_deref() == continuation {
+            return Err(MarketplaceError::Unreadable("the next page is the same page".to_owned()));
+        }
         Ok(answer.map(|listing| Page {
-            continuation: listing.next_link.as_deref().and_then(continuation_token),
+            continuation: next,
             subscriptions: listing.subscriptions.into_iter().map(Subscription::into_snapshot).collect(),
         }))
     }
@@ -125,8 +120,23 @@ impl Client {
         let query: Vec<(&str, &str)> = plan_id.map(|plan| ("planId", plan)).into_iter().collect();
         let url = self.url(&["saas", "subscriptions", &id.to_string(), "listAvailablePlans"], &query);
         let answer = self.read_or_nothing::<Plans>("list_available_plans", |http| http.get(url.clone())).await;
-        let answer = unknown_as_not_found(answer)?;
-        Ok(answer.map(|plans| plans.plans.into_iter().map(super::wire::WirePlan::into_plan).collect()))
+        let answer = match answer {
+            Err(error @ MarketplaceError::Credential(_)) => Err(self.not_our_credential(id, error).await),
+            answer => unknown_as_not_found(answer),
+        };
+        Ok(answer?.map(|plans| plans.plans.into_iter().map(WirePlan::into_plan).collect()))
+    }
+
+    /// Microsoft answers 403 for the plans of an ended subscription, too; only the subscription tells the two apart.
+    async fn not_our_credential(&self, id: Uuid, error: MarketplaceError) -> MarketplaceError {
+        match (error, self.get_subscription(id).await) {
+            (MarketplaceError::Credential(message), Ok(answer))
+                if answer.value.status == MicrosoftStatus::Unsubscribed =>
+            {
+                MarketplaceError::Refused { status: 403, message }
+            }
+            (error, _) => error,
+        }
     }
 
     /// Asks Microsoft to activate. Success means "received": [`Client::get_subscription`] tells when it is true.
@@ -165,10 +175,16 @@ impl Client {
     /// Cancels at Microsoft.
     ///
     /// # Errors
-    /// [`MarketplaceError`]; after [`MarketplaceError::NoAnswer`] it may have happened.
+    /// [`MarketplaceError::Refused`] with status 200 when it has ended already; else [`MarketplaceError`]; after
+    /// [`MarketplaceError::NoAnswer`] it may have happened.
     pub async fn cancel(&self, id: Uuid) -> Result<Answer<PendingOperation>> {
         let url = self.url(&["saas", "subscriptions", &id.to_string()], &[]);
-        pending(self.change("cancel", |http| http.delete(url.clone())).await?)
+        let accepted = self.change("cancel", |http| http.delete(url.clone())).await?;
+        if accepted.value.status == 200 && accepted.value.operation_id.is_none() {
+            let message = "the subscription has ended already".to_owned();
+            return Err(MarketplaceError::Refused { status: 200, message });
+        }
+        pending(accepted)
     }
 
     /// The operations in progress; Microsoft shows them with a delay.
@@ -219,195 +235,4 @@ impl Client {
         url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
         url
     }
-
-    async fn read<T: DeserializeOwned>(
-        &self,
-        operation: &'static str,
-        request: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Result<Answer<T>> {
-        let answer = self.read_text(operation, request).await?;
-        let value = parse(&answer.value)?;
-        Ok(answer.map(|_| value))
-    }
-
-    /// Reads where Microsoft says "nothing" with an empty body, `{}` or `[]`.
-    async fn read_or_nothing<T: DeserializeOwned + Default>(
-        &self,
-        operation: &'static str,
-        request: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Result<Answer<T>> {
-        let answer = self.read_text(operation, request).await?;
-        let nothing = matches!(answer.value.trim(), "" | "[]");
-        let value = if nothing { T::default() } else { parse(&answer.value)? };
-        Ok(answer.map(|_| value))
-    }
-
-    /// A read may be repeated: after a pause, when Microsoft is not well.
-    async fn read_text(
-        &self,
-        operation: &'static str,
-        request: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Result<Answer<String>> {
-        let mut attempt = 1;
-        loop {
-            let error = match self.change(operation, &request).await {
-                Ok(answer) => return Ok(answer.map(|(text, _)| text)),
-                Err(error) => error,
-            };
-            let pause = match &error {
-                MarketplaceError::Unavailable { retry_after, .. } => {
-                    retry_after.unwrap_or(Duration::from_millis(200) * attempt)
-                }
-                MarketplaceError::NoAnswer(_) => Duration::from_millis(200) * attempt,
-                _ => return Err(error),
-            };
-            if attempt == READ_ATTEMPTS || pause > LONGEST_PAUSE {
-                return Err(error);
-            }
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
-    }
-
-    /// Sends once; a refused token is renewed once, because ours may have expired on the way.
-    async fn change(
-        &self,
-        operation: &'static str,
-        request: impl Fn(&reqwest::Client) -> RequestBuilder,
-    ) -> Result<Answer<(String, Option<String>)>> {
-        let token = self.tokens.token().await?;
-        match self.send(operation, request(&self.http), &token).await {
-            Err(MarketplaceError::Credential(_)) => {
-                let token = self.tokens.renewed_token().await?;
-                self.send(operation, request(&self.http), &token).await
-            }
-            result => result,
-        }
-    }
-
-    /// One request and its answer: the text, and the operation id where a change was accepted.
-    async fn send(
-        &self,
-        operation: &'static str,
-        request: RequestBuilder,
-        token: &SecretString,
-    ) -> Result<Answer<(String, Option<String>)>> {
-        let ids = (new_id(self.clock.now()).to_string(), new_id(self.clock.now()).to_string());
-        let watch = Stopwatch::start();
-        crash_point("before a request to the marketplace");
-        let response = request
-            .bearer_auth(token.expose_secret())
-            .header("x-ms-requestid", &ids.0)
-            .header("x-ms-correlationid", &ids.1)
-            .send()
-            .await;
-        crash_point("after an answer of the marketplace");
-        let response = response.map_err(|error| no_answer(operation, &ids.0, &error))?;
-        let status = response.status();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let request_id = header("x-ms-requestid").unwrap_or(ids.0);
-        let correlation_id = header("x-ms-correlationid").unwrap_or(ids.1);
-        let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(
-            operation,
-            status = status.as_u16(),
-            request_id,
-            correlation_id,
-            milliseconds,
-            "marketplace call"
-        );
-        let operation_id = operation_id(&response);
-        let retry_after = retry_after(&response);
-        let text = bounded_text(response, MAX_BODY_BYTES).await.map_err(|e| no_answer(operation, &request_id, &e))?;
-        let text = text.ok_or_else(|| MarketplaceError::Unreadable("the answer is too long".to_owned()))?;
-        check(status, &text, retry_after)?;
-        Ok(Answer { value: (text, operation_id), request_id, correlation_id })
-    }
 }
-
-impl<T> Answer<T> {
-    fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer { value: change(self.value), request_id: self.request_id, correlation_id: self.correlation_id }
-    }
-}
-
-/// The error without the address: a query of Microsoft's may carry a token.
-fn no_answer(operation: &'static str, request_id: &str, error: &reqwest::Error) -> MarketplaceError {
-    let kind = match () {
-        () if error.is_timeout() => "timed out",
-        () if error.is_connect() => "no connection",
-        () => "the connection broke",
-    };
-    tracing::warn!(operation, request_id, kind, "marketplace call without an answer");
-    MarketplaceError::NoAnswer(kind.to_owned())
-}
-
-fn check(status: StatusCode, text: &str, retry_after: Option<Duration>) -> Result<()> {
-    let message = || message_of(text);
-    match status.as_u16() {
-        200..=299 => Ok(()),
-        401 | 403 => Err(MarketplaceError::Credential(message())),
-        404 => Err(MarketplaceError::NotFound(message())),
-        409 => Err(MarketplaceError::Conflict(message())),
-        429 | 500..=599 => Err(MarketplaceError::Unavailable { status: status.as_u16(), retry_after }),
-        other => Err(MarketplaceError::Refused { status: other, message: message() }),
-    }
-}
-
-/// The real service answers 400 where its documents say 404.
-fn unknown_as_not_found<T>(answer: Result<T>) -> Result<T> {
-    answer.map_err(|error| match error {
-        MarketplaceError::Refused { status: 400, message } => MarketplaceError::NotFound(message),
-        other => other,
-    })
-}
-
-/// Microsoft's words in any of its shapes, shortened: `{"message"}`, `{"Error":{"Message"}}`, a bare text, nothing.
-fn message_of(text: &str) -> String {
-    let json: serde_json::Value = serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
-    let inner = json.get("Error").or_else(|| json.get("error")).unwrap_or(&json);
-    let part = |names: [&str; 2]| names.iter().find_map(|name| inner.get(name)).and_then(|value| value.as_str());
-    let words = match (part(["code", "Code"]), part(["message", "Message"]), json.as_str()) {
-        (Some(code), Some(message), _) => format!("{code}: {message}"),
-        (None, Some(only), _) | (Some(only), None, _) | (None, None, Some(only)) => only.to_owned(),
-        (None, None, None) => "no reason given".to_owned(),
-    };
-    words.chars().take(300).collect()
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| MarketplaceError::Unreadable(error.to_string()))
-}
-
-fn pending(answer: Answer<(String, Option<String>)>) -> Result<Answer<PendingOperation>> {
-    let Some(operation_id) = answer.value.1.clone() else {
-        return Err(MarketplaceError::Unreadable("the change was accepted without an operation id".to_owned()));
-    };
-    Ok(answer.map(|_| PendingOperation { operation_id }))
-}
-
-/// `Operation-Id`, or the last part of `Operation-Location`, which names an internal host and is never followed.
-fn operation_id(response: &Response) -> Option<String> {
-    let header = |name: &str| response.headers().get(name)?.to_str().ok();
-    header("Operation-Id").map(str::to_owned).or_else(|| {
-        let location = Url::parse(header("Operation-Location")?).ok()?;
-        location.path_segments()?.next_back().map(str::to_owned)
-    })
-}
-
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-/// The token of a next link; its host is Microsoft's internal one and is never called.
-fn continuation_token(link: &str) -> Option<String> {
-    // Microsoft's documents show the scheme twice in one place.
-    let start = link.rfind("https://").or_else(|| link.rfind("http://"))?;
-    let url = Url::parse(link.get(start..)?).ok()?;
-    url.query_pairs().find(|(name, _)| name == "continuationToken").map(|(_, token)| token.into_owned())
-}
-
-#[cfg(test)]
-#[path = "client_tests.rs"]
-mod tests;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::tokens::CredentialError;
 
+pub(super) type Result<T> = std::result::Result<T, MarketplaceError>;
+
 /// Who has to do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {

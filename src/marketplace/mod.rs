@@ -5,11 +5,15 @@
 //! Invariants: the token goes to the configured host only; addresses that Microsoft returns are reduced to their token or
 //! id; nothing here is repeated unless repeating is safe.
 
+mod answer;
+mod call;
 mod client;
+mod entra_transport;
 mod error;
 mod tokens;
 pub mod wire;
 
-pub use client::{Answer, Client, Page, PendingOperation};
+pub use answer::Answer;
+pub use client::{Client, Page, PendingOperation};
 pub use error::{Fault, MarketplaceError};
 pub use tokens::{Credential, CredentialError, TokenSource, Tokens};

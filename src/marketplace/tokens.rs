@@ -1,15 +1,15 @@
 //! Bearer tokens for the marketplace, by Microsoft's own identity library.
 //!
-//! Traps that this file answers: the library refuses plain http, so for an authority on loopback its requests are sent
-//! there by a wrapper; its cache runs on real time, so a refused token is renewed by a fresh credential; its error for some
-//! Entra answers loses status and code, so the text is searched for `AADSTS`.
+//! Traps that this file answers: the library's cache runs on real time, so a refused token is renewed by a fresh
+//! credential; without a cloud of its own it asks the public one, whatever authority is configured.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::{
+    cloud::CustomConfiguration,
     credentials::{Secret, TokenCredential},
-    http::{AsyncRawResponse, ClientMethodOptions, ClientOptions, HttpClient, Request, RetryOptions, Transport},
+    http::{ClientMethodOptions, ClientOptions, RetryOptions, Transport},
 };
 use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, ClientAssertion, ClientAssertionCredential,
@@ -19,6 +19,8 @@ use azure_identity::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use url::Url;
+
+use super::entra_transport::{EntraTransport, explain};
 
 /// The marketplace API as a resource of Entra.
 const SCOPE: &str = "20e940b3-4c77-4b0b-9a53-9e16a1b010a7/.default";
@@ -31,7 +33,10 @@ pub enum Credential {
     /// A client secret of the app registration.
     ClientSecret(SecretString),
     /// A federated token that the platform (Kubernetes) keeps in a file.
-    WorkloadIdentity,
+    WorkloadIdentity {
+        /// The file; none = the one that the platform names in `AZURE_FEDERATED_TOKEN_FILE`.
+        token_file: Option<PathBuf>,
+    },
     /// A managed identity that the app registration trusts as a federated credential.
     FederatedManagedIdentity {
         /// The client id of a user-assigned identity; none = the system-assigned one.
@@ -122,12 +127,12 @@ impl Settings {
                 let secret = Secret::new(secret.expose_secret().to_owned());
                 ClientSecretCredential::new(&tenant, application, secret, Some(options)).map(|c| c as _)
             }
-            Credential::WorkloadIdentity => {
+            Credential::WorkloadIdentity { token_file } => {
                 let options = WorkloadIdentityCredentialOptions {
                     client_id: Some(application),
                     tenant_id: Some(tenant),
+                    token_file_path: token_file.clone(),
                     credential_options: ClientAssertionCredentialOptions { client_options: self.client_options() },
-                    ..Default::default()
                 };
                 WorkloadIdentityCredential::new(Some(options)).map(|c| c as _)
             }
@@ -153,13 +158,16 @@ impl Settings {
     }
 
     fn client_options(&self) -> ClientOptions {
-        let transport: Arc<dyn HttpClient> = if self.authority.scheme() == "http" {
-            Arc::new(LoopbackTransport { authority: self.authority.clone(), http: self.http.clone() })
-        } else {
-            Arc::new(self.http.clone())
-        };
-        // Retries are ours: a buyer is waiting, and jobs come back by themselves.
-        ClientOptions { transport: Some(Transport::new(transport)), retry: RetryOptions::none(), ..Default::default() }
+        let mut cloud = CustomConfiguration::default();
+        // Https always: the library refuses anything else, and for an authority on loopback the transport changes it back.
+        cloud.authority_host = format!("https://{}/", self.authority.authority());
+        ClientOptions {
+            transport: Some(Transport::new(Arc::new(EntraTransport::new(&self.authority, self.http.clone())))),
+            // Retries are ours: a buyer is waiting, and jobs come back by themselves.
+            retry: RetryOptions::none(),
+            cloud: Some(Arc::new(cloud.into())),
+            ..Default::default()
+        }
     }
 }
 
@@ -173,44 +181,4 @@ impl ClientAssertion for FederatedIdentity {
         let token = self.0.get_token(&[TOKEN_EXCHANGE_SCOPE], None).await?;
         Ok(token.token.secret().to_owned())
     }
-}
-
-/// Sends every request of the identity library to the configured loopback authority.
-#[derive(Debug)]
-struct LoopbackTransport {
-    authority: Url,
-    http: reqwest::Client,
-}
-
-#[async_trait]
-impl HttpClient for LoopbackTransport {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let mut request = request.clone();
-        let mut url = self.authority.clone();
-        url.set_path(request.url().path());
-        url.set_query(request.url().query());
-        *request.url_mut() = url;
-        HttpClient::execute_request(&self.http, &request).await
-    }
-}
-
-fn explain(error: &azure_core::Error) -> CredentialError {
-    use azure_core::error::ErrorKind;
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    let unreachable = matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection);
-    if unreachable && !text.contains("AADSTS") {
-        CredentialError::Unreachable(text)
-    } else {
-        CredentialError::Refused(first_line(&text))
-    }
-}
-
-/// Entra's descriptions go on with trace ids and times; the first line says it.
-fn first_line(text: &str) -> String {
-    text.split("\\r\\n").next().unwrap_or(text).lines().next().unwrap_or_default().to_owned()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use time::{Date, macros::format_description};
 use uuid::Uuid;
@@ -13,6 +13,15 @@ use crate::domain::{
     subscription::{MicrosoftStatus, Party, Snapshot},
     time::{Term, TermUnit},
 };
+
+/// Any member may be null (reference, 2.8): then it counts as missing.
+fn null_as_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
 
 /// The answer of `resolve`.
 #[derive(Debug, Deserialize)]
@@ -120,9 +129,11 @@ impl WireTerm {
     }
 }
 
-/// The day of `2026-01-15T00:00:00Z`, `2026-01-15` and everything between.
+/// The day of `2026-01-15T00:00:00Z`, `2026-01-15` and everything between. The first day of the year 1 is how Microsoft's
+/// software writes that there is none.
 fn date(text: &str) -> Option<Date> {
-    Date::parse(text.trim().get(..10)?, format_description!("[year]-[month]-[day]")).ok()
+    let day = Date::parse(text.trim().get(..10)?, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(day).filter(|day| day.year() > 1)
 }
 
 /// A quantity as number, text, empty text or null.
@@ -137,7 +148,7 @@ fn count(value: &serde_json::Value) -> Option<u32> {
 /// A page of the listing.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Listing {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     pub(super) subscriptions: Vec<Subscription>,
     #[serde(default, rename = "@nextLink")]
     pub(super) next_link: Option<String>,
@@ -146,7 +157,7 @@ pub(super) struct Listing {
 /// The answer of `listAvailablePlans`.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Plans {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     pub(super) plans: Vec<WirePlan>,
 }
 
@@ -162,14 +173,14 @@ pub(super) struct WirePlan {
     is_stop_sell: Option<bool>,
     #[serde(default)]
     plan_components: Option<PlanComponents>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     source_offers: Vec<serde_json::Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PlanComponents {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     metering_dimensions: Vec<MeteringDimension>,
 }
 
@@ -236,10 +247,10 @@ pub struct Operation {
     #[serde(default)]
     pub plan_id: Option<String>,
     /// Open-ended: `ChangePlan`, `ChangeQuantity`, `Reinstate`, …
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     pub action: String,
     /// Open-ended: `NotStarted`, `InProgress`, `Succeeded`, `Failed`, `Conflict`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     pub status: String,
     #[serde(default)]
     quantity: Option<serde_json::Value>,
@@ -256,6 +267,6 @@ impl Operation {
 /// The answer of `operations`.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Operations {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_nothing")]
     pub(super) operations: Vec<Operation>,
 }

@@ -3,7 +3,7 @@
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
-    web::Data,
+    web::{Data, Path},
 };
 
 use super::server::Readiness;
@@ -46,6 +46,17 @@ pub(super) async fn stylesheet() -> HttpResponse {
 /// `GET /assets/seatkey.js`
 pub(super) async fn script() -> HttpResponse {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// `GET /assets/logo/{offer}`
+pub(super) async fn logo(app: Data<App>, offer: Path<String>) -> HttpResponse {
+    match app.logos.get(offer.as_str()) {
+        Some(logo) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, logo.kind))
+            .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+            .body(logo.bytes.clone()),
+        None => HttpResponse::NotFound().finish(),
+    }
 }
 
 fn asset(kind: &'static str, text: &'static str) -> HttpResponse {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::{Submitted, submit_order},
-    domain::enrolment::Difference,
+    domain::enrolment::{FrozenQuote, sum},
     pages::{
         review::{Change, Order, Review},
         trouble::Dead,
@@ -27,8 +27,11 @@ pub(super) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let quote = own_quote(&visit, &shown, visit.path_id("quote")?).await?;
     let order = &quote.frozen.order;
     let answers = answers_of(order);
-    let changes: Vec<Change<'_>> =
-        visit.query("changed").into_iter().flat_map(|list| list.split('.')).filter_map(change).collect();
+    let before = match visit.query("instead_of").and_then(|text| Uuid::parse_str(text).ok()) {
+        Some(id) => Some(own_quote(&visit, &shown, id).await?.frozen),
+        None => None,
+    };
+    let changes = before.as_ref().map_or_else(|| Ok(Vec::new()), |before| changes(before, &quote.frozen))?;
     let told = Order { quote_id: quote.id, holds_until: quote.expires_at, changes: &changes };
     let (frame, purchase, now) = (shown.frame(&visit), shown.purchase(&order.organisation), visit.now());
     let page = if shown.plan.is_metered() {
@@ -49,9 +52,9 @@ pub(super) async fn submit(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let path = shown.path();
     match submit_order(&visit.app, shown.who(), &shown.subscription, quote.id).await? {
         Submitted::Accepted | Submitted::AlreadyAccepted => Ok(see_other(&format!("{path}/progress"))),
-        Submitted::Changed { quote_id, differences } => {
-            let words: Vec<&str> = differences.iter().map(|difference| word(*difference)).collect();
-            Ok(see_other(&format!("{path}/enrol/review/{quote_id}?changed={}", words.join("."))))
+        // The old quote travels in the address, so that a reload still says what is different.
+        Submitted::Changed { quote_id } => {
+            Ok(see_other(&format!("{path}/enrol/review/{quote_id}?instead_of={}", quote.id)))
         }
     }
 }
@@ -64,22 +67,34 @@ async fn own_quote(visit: &Visit, shown: &Shown<'_>, id: Uuid) -> Result<StoredQ
     own.ok_or(Refusal::Dead(Dead::FormExpired))
 }
 
-/// The differences travel in the address, so that a reload still names them.
-fn word(difference: Difference) -> &'static str {
-    match difference {
-        Difference::Expired => "expired",
-        Difference::Day => "day",
-        Difference::Prices => "prices",
-        Difference::Trial => "trial",
-        Difference::Subscription => "subscription",
+/// What differs between the figures that were shown and those that are shown now, the most telling first.
+fn changes<'a>(before: &'a FrozenQuote, after: &'a FrozenQuote) -> Result<Vec<Change<'a>>, Refusal> {
+    let mut found = Vec::new();
+    if let (Some(old), Some(new)) = (&before.quote, &after.quote) {
+        if old.segment.name != new.segment.name {
+            found.push(Change::Segment { before: &old.segment.name, after: &new.segment.name });
+        }
+        if old.total != new.total {
+            found.push(Change::Total { before: old.total, after: new.total });
+        }
     }
-}
-
-fn change(word: &str) -> Option<Change<'static>> {
-    match word {
-        "expired" => Some(Change::Expired),
-        "day" | "subscription" | "trial" => Some(Change::Dates),
-        "prices" => Some(Change::Prices),
-        _ => None,
+    if let (Some(old), Some(new)) = (sum(&before.charged_lines()?)?, sum(&after.charged_lines()?)?)
+        && old != new
+    {
+        found.push(Change::FirstTerm { before: old, after: new });
     }
+    let (old_trial, new_trial) = (before.first.trial_days, after.first.trial_days);
+    if old_trial != new_trial {
+        found.push(Change::TrialDays { before: old_trial, after: new_trial });
+    } else if before.first.term != after.first.term || before.first.start_day != after.first.start_day {
+        found.push(Change::Dates);
+    }
+    let prices = |frozen: &FrozenQuote| frozen.prices.as_ref().map(|prices| prices.list.clone());
+    if prices(before) != prices(after) {
+        found.push(Change::Prices);
+    }
+    if found.is_empty() {
+        found.push(Change::Expired);
+    }
+    Ok(found)
 }

@@ -25,6 +25,7 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/.well-known/jwks.json", get().to(machine::jwks))
         .route("/assets/seatkey.css", get().to(machine::stylesheet))
         .route("/assets/seatkey.js", get().to(machine::script))
+        .route("/assets/logo/{offer}", get().to(machine::logo))
         .configure(health)
         .default_service(actix_web::web::to(page(landing::unknown)));
 }

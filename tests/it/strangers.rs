@@ -106,6 +106,8 @@ async fn an_expired_token_explains_the_way_back(stage: Stage) {
     let mut alex = Browser::of(ALEX).unwrap();
     let page = alex.open(address.parse().unwrap()).await.unwrap();
     assert!(page.text.contains("Azure portal") && page.text.contains("Configure account now"), "{}", page.text);
+    let later = alex.open(stage.url("landing")).await.unwrap();
+    assert!(later.url.path().ends_with("/subscriptions"), "the old token is forgotten: {}", later.url);
     let garbage = alex.open(stage.url("landing?token=%00%FFnonsense")).await.unwrap();
     assert!(garbage.text.contains("Configure account now"), "{} {}", garbage.url, garbage.text);
     let fresh = stage.configure(&mut alex, id).await;

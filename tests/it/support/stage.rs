@@ -24,6 +24,8 @@ pub(crate) mod people {
     pub(crate) const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
     /// A colleague of Alex.
     pub(crate) const JO: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f02";
+    /// A buyer in the United States.
+    pub(crate) const FABRIKAM: &str = "b2f5c3d4-8e71-4062-9ba3-4c2d6e8f0a11";
     /// Somebody of another tenant whose e-mail address is that of Alex.
     pub(crate) const FABRIKAM_WITH_ALEX_EMAIL: &str = "b2f5c3d4-8e71-4062-9ba3-4c2d6e8f0a12";
     /// A reseller.
@@ -67,7 +69,7 @@ impl Stage {
             Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
             Database::Postgres => postgres::new_database().await,
         };
-        std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
+        std::fs::write(directory.join("catalog.toml"), catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -151,6 +153,30 @@ impl Stage {
         (self.app, self.server) = (app, Some(server));
     }
 
+    /// The publisher changes the catalog, and the service is started anew.
+    pub(crate) async fn change_catalog(&mut self, from: &str, to: &str) {
+        let catalog = std::fs::read_to_string(self.file("catalog.toml")).unwrap();
+        assert!(catalog.contains(from), "the catalog has no {from}");
+        std::fs::write(self.file("catalog.toml"), catalog.replacen(from, to, 1)).unwrap();
+        self.restart().await;
+    }
+
+    /// A file of the installation.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Adds lines to the configuration; they count from the next start on.
+    pub(crate) fn configure_service(&mut self, lines: &str) {
+        self.configuration.push_str(lines);
+    }
+
+    /// What a start with the present configuration would come to.
+    pub(crate) async fn try_build(&self) -> Result<seatkey::app::App, startup::StartError> {
+        let config = config::from_toml(&self.configuration, std::iter::empty()).unwrap();
+        startup::build(&config, Arc::clone(&self.clock) as SharedClock).await
+    }
+
     /// The end of every story: nothing is left to do, and nothing waits for a person.
     pub(crate) async fn finish(mut self) {
         assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
@@ -161,6 +187,25 @@ impl Stage {
         self.simulator.stop().await;
         std::fs::remove_dir_all(&self.directory).unwrap();
     }
+}
+
+/// The example catalog, and an offer whose plans Microsoft bills.
+fn catalog() -> String {
+    let billed_by_microsoft = r#"
+[[offer]]
+id = "sample-seats"
+name = "Sample"
+publisher = "Sample (example)"
+support_url = "https://sample.example/"
+support_email = "support@sample.example"
+
+[[offer.plan]]
+id = "team"
+name = "Sample Team, monthly"
+term_unit = "P1M"
+model = "per_user"
+"#;
+    format!("{}{billed_by_microsoft}", include_str!("../../../deploy/catalog.example.toml"))
 }
 
 /// The answers of the form.

@@ -1,3 +1,5 @@
+use time::macros::datetime;
+
 use super::*;
 
 #[test]
@@ -8,12 +10,38 @@ fn next_links_are_reduced_to_their_token() {
             Some("a+b="),
         ),
         ("https:// https://marketplaceapi.microsoft.com/api/saas/subscriptions?continuationToken=x", Some("x")),
-        ("https://marketplaceapi.microsoft.com/api/saas/subscriptions", None),
         ("", None),
-        ("nonsense", None),
+        (" ", None),
     ];
     for (link, token) in table {
-        assert_eq!(continuation_token(link).as_deref(), token, "{link}");
+        assert_eq!(continuation_token(link).unwrap().as_deref(), token, "{link}");
+    }
+}
+
+#[test]
+fn a_next_link_without_a_token_does_not_look_like_the_end() {
+    for link in [
+        "https://marketplaceapi.microsoft.com/api/saas/subscriptions",
+        "https://marketplaceapi.microsoft.com/api/saas/subscriptions?continuationToken=",
+        "nonsense",
+    ] {
+        assert!(matches!(continuation_token(link), Err(MarketplaceError::Unreadable(_))), "{link}");
+    }
+}
+
+#[test]
+fn a_pause_is_a_number_of_seconds_or_a_date() {
+    let now = datetime!(2026-01-15 10:00 UTC);
+    let table = [
+        ("0", Some(0)),
+        (" 7 ", Some(7)),
+        ("Thu, 15 Jan 2026 10:00:30 GMT", Some(30)),
+        ("Thu, 15 Jan 2026 09:00:00 GMT", Some(0)),
+        ("soon", None),
+        ("-1", None),
+    ];
+    for (text, seconds) in table {
+        assert_eq!(pause(text, now), seconds.map(Duration::from_secs), "{text}");
     }
 }
 

@@ -1,0 +1,142 @@
+//! How a call is made: the headers, what is repeated and what never is, the limits.
+
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Client,
+    answer::{Answer, Received, check, operation_id, parse, retry_after},
+    error::{MarketplaceError, Result},
+};
+use crate::{
+    clock::{Stopwatch, new_id},
+    crash::crash_point,
+    http::bounded_text,
+};
+
+/// A page of the listing has been seen at 57 kB for 66 rows; a hundred times that is not an answer.
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Reads are tried this often before somebody is told.
+const READ_ATTEMPTS: u32 = 3;
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+impl Client {
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer<T>> {
+        let answer = self.read_text(operation, request).await?;
+        let value = parse(&answer.value)?;
+        Ok(answer.map(|_| value))
+    }
+
+    /// Reads where Microsoft says "nothing" with an empty body, `{}` or `[]`.
+    pub(super) async fn read_or_nothing<T: DeserializeOwned + Default>(
+        &self,
+        operation: &'static str,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer<T>> {
+        let answer = self.read_text(operation, request).await?;
+        let nothing = matches!(answer.value.trim(), "" | "[]" | "null");
+        let value = if nothing { T::default() } else { parse(&answer.value)? };
+        Ok(answer.map(|_| value))
+    }
+
+    /// A read may be repeated: after a pause, when Microsoft is not well.
+    async fn read_text(
+        &self,
+        operation: &'static str,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer<String>> {
+        let mut attempt = 1;
+        loop {
+            let error = match self.change(operation, &request).await {
+                Ok(answer) => return Ok(answer.map(|received| received.text)),
+                Err(error) => error,
+            };
+            let pause = match &error {
+                MarketplaceError::Unavailable { retry_after, .. } => {
+                    retry_after.unwrap_or(Duration::from_millis(200) * attempt)
+                }
+                MarketplaceError::NoAnswer(_) => Duration::from_millis(200) * attempt,
+                _ => return Err(error),
+            };
+            if attempt == READ_ATTEMPTS || pause > LONGEST_PAUSE {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends once; a refused token is renewed once, because ours may have expired on the way.
+    pub(super) async fn change(
+        &self,
+        operation: &'static str,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer<Received>> {
+        let token = self.tokens.token().await?;
+        match self.send(operation, request(&self.http), &token).await {
+            Err(MarketplaceError::Credential(_)) => {
+                let token = self.tokens.renewed_token().await?;
+                self.send(operation, request(&self.http), &token).await
+            }
+            result => result,
+        }
+    }
+
+    /// One request and its answer: the text, and the operation id where a change was accepted.
+    async fn send(
+        &self,
+        operation: &'static str,
+        request: RequestBuilder,
+        token: &SecretString,
+    ) -> Result<Answer<Received>> {
+        let ids = (new_id(self.clock.now()).to_string(), new_id(self.clock.now()).to_string());
+        let watch = Stopwatch::start();
+        crash_point("before a request to the marketplace");
+        let response = request
+            .bearer_auth(token.expose_secret())
+            .header("x-ms-requestid", &ids.0)
+            .header("x-ms-correlationid", &ids.1)
+            .send()
+            .await;
+        crash_point("after an answer of the marketplace");
+        let response = response.map_err(|error| no_answer(operation, &ids.0, &error))?;
+        let status = response.status();
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let request_id = header("x-ms-requestid").unwrap_or(ids.0);
+        let correlation_id = header("x-ms-correlationid").unwrap_or(ids.1);
+        let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            operation,
+            status = status.as_u16(),
+            request_id,
+            correlation_id,
+            milliseconds,
+            "marketplace call"
+        );
+        let operation_id = operation_id(&response);
+        let retry_after = retry_after(&response, self.clock.now());
+        let text = bounded_text(response, MAX_BODY_BYTES).await.map_err(|e| no_answer(operation, &request_id, &e))?;
+        let text = text.ok_or_else(|| MarketplaceError::Unreadable("the answer is too long".to_owned()))?;
+        check(status, &text, retry_after)?;
+        let value = Received { status: status.as_u16(), text, operation_id };
+        Ok(Answer { value, request_id, correlation_id })
+    }
+}
+
+/// The error without the address: a query of Microsoft's may carry a token.
+fn no_answer(operation: &'static str, request_id: &str, error: &reqwest::Error) -> MarketplaceError {
+    let kind = match () {
+        () if error.is_timeout() => "timed out",
+        () if error.is_connect() => "no connection",
+        () => "the connection broke",
+    };
+    tracing::warn!(operation, request_id, kind, "marketplace call without an answer");
+    MarketplaceError::NoAnswer(kind.to_owned())
+}

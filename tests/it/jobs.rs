@@ -1,0 +1,116 @@
+//! Leases and row versions: alike on both databases, with several workers at once.
+
+use std::collections::BTreeSet;
+
+use seatkey::{
+    clock::Clock as _,
+    store::{Claim, JobKind, StoreError},
+};
+use time::Duration;
+use uuid::Uuid;
+
+use crate::{
+    on_both_databases,
+    support::{Stage, people::ALEX},
+};
+
+on_both_databases! {
+    eight_workers_claim_each_job_once;
+    a_lease_that_is_over_is_claimed_by_another;
+    the_same_cause_makes_one_job;
+    of_two_writers_one_wins_and_the_other_is_told;
+    a_transaction_that_is_dropped_leaves_nothing;
+}
+
+async fn insert_jobs(stage: &Stage, count: usize) {
+    let tx = stage.app.store.begin().await.unwrap();
+    for _ in 0..count {
+        tx.insert_job(JobKind::SendMail, Uuid::new_v4(), stage.clock.now()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+async fn finish_all(stage: &Stage, jobs: impl IntoIterator<Item = Uuid>) {
+    for job in jobs {
+        let tx = stage.app.store.begin().await.unwrap();
+        tx.finish_job(job).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+async fn eight_workers_claim_each_job_once(stage: Stage) {
+    insert_jobs(&stage, 40).await;
+    let now = stage.clock.now();
+    let workers = (0..8).map(|_| {
+        let store = stage.app.store.clone();
+        tokio::spawn(async move {
+            let claim = Claim { owner: Uuid::new_v4(), lease: Duration::MINUTE };
+            let mut claimed = Vec::new();
+            // A worker that loses all its candidates to faster ones looks again; forty looks see everything.
+            for _ in 0..40 {
+                claimed.extend(store.claim_job(claim, now).await.unwrap().map(|job| job.id));
+            }
+            claimed
+        })
+    });
+    let mut all = Vec::new();
+    for worker in workers.collect::<Vec<_>>() {
+        all.extend(worker.await.unwrap());
+    }
+    let distinct: BTreeSet<Uuid> = all.iter().copied().collect();
+    assert_eq!((all.len(), distinct.len()), (40, 40), "every job is claimed, none twice");
+    finish_all(&stage, distinct).await;
+    stage.finish().await;
+}
+
+async fn a_lease_that_is_over_is_claimed_by_another(stage: Stage) {
+    insert_jobs(&stage, 1).await;
+    let store = &stage.app.store;
+    let claim = || Claim { owner: Uuid::new_v4(), lease: Duration::seconds(60) };
+    let first = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
+    assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "others keep away");
+    stage.advance(Duration::seconds(60));
+    let second = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
+    assert_eq!((second.id, second.attempts), (first.id, first.attempts + 1));
+    finish_all(&stage, [second.id]).await;
+    stage.finish().await;
+}
+
+async fn the_same_cause_makes_one_job(stage: Stage) {
+    let cause = Uuid::new_v4();
+    for _ in 0..2 {
+        let tx = stage.app.store.begin().await.unwrap();
+        tx.insert_job(JobKind::SendMail, cause, stage.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(stage.app.store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
+    let claim = Claim { owner: cause, lease: Duration::MINUTE };
+    let job = stage.app.store.claim_job(claim, stage.clock.now()).await.unwrap().unwrap();
+    finish_all(&stage, [job.id]).await;
+    stage.finish().await;
+}
+
+async fn of_two_writers_one_wins_and_the_other_is_told(stage: Stage) {
+    let mut alex = seatkey::cli::browser::Browser::of(ALEX).unwrap();
+    let id = stage.buy();
+    stage.configure(&mut alex, id).await;
+    let store = &stage.app.store;
+    let seen = store.find_subscription(id).await.unwrap().unwrap();
+    let now = stage.clock.now();
+    let tx = store.begin().await.unwrap();
+    tx.update_subscription(&seen, now).await.unwrap();
+    tx.commit().await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let late = tx.update_subscription(&seen, now).await;
+    assert!(matches!(late, Err(StoreError::Conflict("subscription"))), "{late:?}");
+    drop(tx);
+    stage.finish().await;
+}
+
+async fn a_transaction_that_is_dropped_leaves_nothing(stage: Stage) {
+    let tx = stage.app.store.begin().await.unwrap();
+    tx.insert_job(JobKind::SendMail, Uuid::new_v4(), stage.clock.now()).await.unwrap();
+    drop(tx);
+    assert_eq!(stage.app.store.count_open_jobs(stage.clock.now()).await.unwrap(), 0);
+    stage.finish().await;
+}

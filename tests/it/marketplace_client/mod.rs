@@ -1,0 +1,11 @@
+//! The real marketplace client, against recorded traffic and against the simulator.
+
+mod credentials;
+pub(crate) mod desk;
+mod endings;
+mod failures;
+mod logs;
+mod operations;
+mod paging;
+mod recorded;
+pub(crate) mod replay;

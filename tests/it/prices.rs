@@ -1,0 +1,95 @@
+//! Where prices come from: Microsoft's for this very customer, else the catalog's for their market, except in a private deal.
+
+use seatkey::{cli::browser::Browser, signing, simulator::Purchase};
+
+use crate::{
+    on_both_databases,
+    support::{
+        Stage,
+        people::{ALEX, FABRIKAM},
+    },
+};
+
+on_both_databases! {
+    fractional_prices_of_another_market_stay_exact;
+    a_plan_that_is_not_listed_takes_the_catalogs_prices;
+    without_any_price_there_is_no_enrolment;
+    private_prices_count_for_their_customer_alone;
+    a_plan_that_microsoft_bills_follows_its_quantity;
+}
+
+fn konnekt(person: &str) -> Purchase {
+    Purchase::of("konnekt", "konnekt-yearly", person.parse().unwrap())
+}
+
+async fn fractional_prices_of_another_market_stay_exact(stage: Stage) {
+    for (dimension, price) in [("konnekt-25-base", "652.1739"), ("konnekt-25-user", "13.0435")] {
+        stage.world().set_price("konnekt", "konnekt-yearly", "US", dimension, price).unwrap();
+    }
+    let mut morgan = Browser::of(FABRIKAM).unwrap();
+    let id = stage.buy_as(konnekt(FABRIKAM));
+    stage.configure(&mut morgan, id).await;
+    let review = stage.review(&mut morgan, id, "150").await;
+    // 652.17 + 125 × 13.0435 = 1,630.4375, rounded to 1,630.44.
+    for figure in ["652.1739", "13.0435", "1,630.44", "2,282.61 USD"] {
+        assert!(review.text.contains(figure), "the review does not show {figure}");
+    }
+    stage.submit(&mut morgan, id, &review).await;
+    stage.settle().await;
+    let prices: Vec<String> =
+        stage.app.store.list_charges(id).await.unwrap().iter().map(|charge| charge.unit_price.to_string()).collect();
+    assert_eq!(prices, ["652.1739", "13.0435"]);
+    stage.finish().await;
+}
+
+async fn a_plan_that_is_not_listed_takes_the_catalogs_prices(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id = stage.buy_as(Purchase { plan_missing: true, ..konnekt(ALEX) });
+    stage.world().set_price("konnekt", "konnekt-yearly", "DE", "konnekt-25-base", "999.00").unwrap();
+    let form = stage.configure(&mut alex, id).await;
+    assert!(form.text.contains("600.00"), "the catalog's price for Germany: {}", form.text);
+    stage.finish().await;
+}
+
+async fn without_any_price_there_is_no_enrolment(mut stage: Stage) {
+    let mut morgan = Browser::of(FABRIKAM).unwrap();
+    // The catalog sells in two currencies, and nothing says which one is Morgan's.
+    stage.change_catalog("[markets]\n", "[markets]\nUS = \"USD\"\n").await;
+    let unlisted = stage.buy_as(Purchase { plan_missing: true, ..konnekt(FABRIKAM) });
+    let page = stage.configure(&mut morgan, unlisted).await;
+    assert!(page.status >= 400 && page.text.contains("publisher"), "{} {}", page.status, page.text);
+    let tried = morgan.open(stage.url(&format!("subscriptions/{unlisted}/enrol?users=150"))).await.unwrap();
+    assert!(!tried.text.contains("Review your order"), "an enrolment without prices is offered");
+    stage.finish().await;
+}
+
+async fn private_prices_count_for_their_customer_alone(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let negotiated = [("konnekt-25-base".to_owned(), "500.00".to_owned())];
+    let private = stage.buy_as(Purchase {
+        private_prices: negotiated.into_iter().collect(),
+        private_offer_id: Some("3f0c1d9e-0000-4000-8000-00000000000f".to_owned()),
+        ..konnekt(ALEX)
+    });
+    let form = stage.configure(&mut alex, private).await;
+    assert!(form.text.contains("500.00") && !form.text.contains("600.00"), "the negotiated price");
+    let public = stage.buy_as(konnekt(ALEX));
+    assert!(stage.configure(&mut alex, public).await.text.contains("600.00"), "the list price");
+    stage.finish().await;
+}
+
+async fn a_plan_that_microsoft_bills_follows_its_quantity(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id =
+        stage.buy_as(Purchase { quantity: Some(40), ..Purchase::of("sample-seats", "team", ALEX.parse().unwrap()) });
+    let progress = stage.enrol(&mut alex, id, "7").await;
+    assert!(progress.url.path().ends_with("/progress"), "{}", progress.url);
+    stage.settle().await;
+    let key = stage.app.store.find_newest_key(id).await.unwrap().unwrap();
+    let claims = signing::inspect(&key.compact).unwrap();
+    assert_eq!((claims.users, claims.segment), (Some(40), None), "Microsoft's number, whatever the form said");
+    assert_eq!(stage.app.store.list_charges(id).await.unwrap(), [], "Microsoft bills");
+    let account = alex.open(stage.url(&format!("subscriptions/{id}"))).await.unwrap();
+    assert!(account.text.contains(&key.compact));
+    stage.finish().await;
+}

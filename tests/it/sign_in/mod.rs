@@ -1,0 +1,8 @@
+//! Signing in: the trip to Entra and back, forged ID tokens, and the sessions behind the cookies.
+
+mod fake_entra;
+mod forged;
+mod keys;
+mod sessions;
+mod trip;
+mod walker;
