@@ -6,7 +6,7 @@ use super::colour::Accent;
 use super::words::Tone;
 use crate::domain::catalog::Offer;
 
-const NEUTRAL_ACCENT: &str = "#334a66";
+const NEUTRAL_ACCENT: &str = "#24588f";
 
 /// The offer as it looks to a buyer: one installation serves many, each with its own.
 #[derive(Debug, Clone, Serialize)]
