@@ -182,3 +182,30 @@ impl ClientAssertion for FederatedIdentity {
         Ok(token.token.secret().to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use azure_core::cloud::CloudConfiguration;
+
+    use super::*;
+
+    /// Without this the library would send our secret to the public cloud, whatever is configured.
+    #[test]
+    fn tokens_are_asked_for_at_the_configured_authority() {
+        for (authority, host) in [
+            ("https://login.microsoftonline.us/", "https://login.microsoftonline.us/"),
+            ("http://127.0.0.1:4000/", "https://127.0.0.1:4000/"),
+        ] {
+            let settings = Settings {
+                authority: authority.parse().unwrap(),
+                tenant_id: String::new(),
+                application_id: String::new(),
+                credential: Credential::AzureCli,
+                http: crate::http::client().unwrap(),
+            };
+            let cloud = settings.client_options().cloud.unwrap();
+            let CloudConfiguration::Custom(cloud) = cloud.as_ref() else { panic!("{cloud:?}") };
+            assert_eq!(cloud.authority_host, host);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use seatkey::{
 use time::Duration;
 use uuid::Uuid;
 
-use super::desk::{APPLICATION, Desk, PUBLISHER, status, tokens};
+use super::desk::{APPLICATION, Desk, PUBLISHER, nobody, status, tokens};
 
 const IDENTITY: &str = "c3f2e1d0-4b5a-4968-8776-695a4b3c2d1e";
 
@@ -142,9 +142,7 @@ async fn an_entra_that_is_not_well_is_microsofts_fault() {
 #[tokio::test]
 async fn an_entra_that_is_not_there_is_microsofts_fault() {
     let desk = Desk::open().await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let authority = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-    drop(listener);
+    let (_socket, authority) = nobody();
     let credential = Credential::ClientSecret("a-secret-of-ours".to_owned().into());
     let tokens = Tokens::new(authority, PUBLISHER.to_owned(), APPLICATION.to_owned(), credential, desk.http.clone());
     let error = tokens.unwrap().token().await.unwrap_err();

@@ -93,6 +93,15 @@ pub(crate) fn tokens(
     Tokens::new(authority, PUBLISHER.to_owned(), APPLICATION.to_owned(), credential, http.clone())
 }
 
+/// An address where nobody answers, for as long as the socket is held: bound, so that no other test gets it, and not
+/// listening.
+pub(crate) fn nobody() -> (tokio::net::TcpSocket, Url) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap()).parse().unwrap();
+    (socket, url)
+}
+
 /// A status without more.
 pub(crate) fn status(status: u16) -> FaultAction {
     FaultAction { status: Some(status), ..FaultAction::default() }

@@ -10,7 +10,7 @@ use seatkey::{
 };
 use uuid::Uuid;
 
-use super::desk::{Desk, status, status_with};
+use super::desk::{Desk, nobody, status, status_with};
 
 /// Every change of the client, by name.
 async fn change(desk: &Desk, name: &str, id: Uuid) -> Result<(), MarketplaceError> {
@@ -198,9 +198,8 @@ async fn a_silent_microsoft_is_no_answer() {
 #[tokio::test]
 async fn nobody_at_the_address_is_no_answer() {
     let desk = Desk::open().await;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/api", listener.local_addr().unwrap()).parse().unwrap();
-    drop(listener);
+    let (_socket, address) = nobody();
+    let base = address.join("api").unwrap();
     let secret = seatkey::marketplace::Credential::ClientSecret("marketplace-secret".to_owned().into());
     let client = desk.client_of(Some(base), secret);
     let error = client.cancel(Uuid::nil()).await.unwrap_err();

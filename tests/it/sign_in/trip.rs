@@ -5,19 +5,28 @@ use std::sync::Arc;
 use seatkey::{
     clock::{AdvanceableClock as _, SteppedClock},
     identity::{Departure, SignInClient, SignInError},
-    simulator::{App, Simulator, SimulatorOptions},
+    simulator::{App, Fault, FaultAction, Simulator, SimulatorOptions},
 };
 use time::Duration;
 use url::Url;
 
 use super::fake_entra::{CLIENT, NOW, PERSONAL};
-use crate::support::people::{ALEX, JO};
+use crate::{
+    marketplace_client::desk::nobody,
+    support::people::{ALEX, JO},
+};
 
 const CALLBACK: &str = "http://127.0.0.1:1/sign-in/callback";
 /// Of Contoso, without an e-mail address.
 const ROBIN: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f03";
 /// A personal Microsoft account.
 const PAT: &str = "00000000-0000-0000-8f2a-1b3c5d7e9f01";
+
+fn sign_in_at(authority: &Url, secret: &str, clock: &Arc<SteppedClock>) -> SignInClient {
+    let (http, clock) = (seatkey::http::client().unwrap(), Arc::clone(clock) as _);
+    let redirect = CALLBACK.parse().unwrap();
+    SignInClient::new(authority, CLIENT.to_owned(), secret.to_owned().into(), redirect, http, clock)
+}
 
 struct Trip {
     simulator: Simulator,
@@ -31,14 +40,7 @@ impl Trip {
         let simulator = Simulator::start(SimulatorOptions::new(SteppedClock::at(NOW))).await.unwrap();
         simulator.world().register_publisher("http://127.0.0.1:1/landing", "http://127.0.0.1:1/webhook", [CALLBACK]);
         let clock = SteppedClock::at(NOW);
-        let sign_in = SignInClient::new(
-            simulator.base_url(),
-            CLIENT.to_owned(),
-            secret.to_owned().into(),
-            CALLBACK.parse().unwrap(),
-            seatkey::http::client().unwrap(),
-            Arc::clone(&clock) as _,
-        );
+        let sign_in = sign_in_at(simulator.base_url(), secret, &clock);
         Self { simulator, clock, sign_in }
     }
 
@@ -143,10 +145,16 @@ async fn our_own_registration_is_told_apart() {
 
 #[tokio::test]
 async fn an_entra_that_is_not_there_is_unreachable() {
+    let (_socket, authority) = nobody();
+    let lost = sign_in_at(&authority, "sign-in-secret", &SteppedClock::at(NOW));
+    let error = lost.depart(false).await.unwrap_err();
+    assert!(matches!(error, SignInError::Unreachable(_)), "{error:?}");
+
     let trip = Trip::prepare("sign-in-secret").await;
-    let Trip { simulator, sign_in, .. } = trip;
-    let departure = sign_in.depart(false).await.unwrap();
-    simulator.stop().await;
-    let error = sign_in.arrive("code".to_owned(), &departure.nonce, departure.pkce_verifier).await.unwrap_err();
+    let departure = trip.sign_in.depart(false).await.unwrap();
+    let code = trip.code(&departure, ALEX).await;
+    let cut = FaultAction { cut: true, ..FaultAction::default() };
+    trip.simulator.world().add_fault(Fault::next("/common/oauth2/v2.0/token", cut));
+    let error = trip.sign_in.arrive(code, &departure.nonce, departure.pkce_verifier).await.unwrap_err();
     assert!(matches!(error, SignInError::Unreachable(_)), "{error:?}");
 }
