@@ -1,4 +1,5 @@
-//! The one way to make an HTTP client: time-outs, no redirects, the ring provider, no proxies by surprise.
+//! The one way to make an HTTP client: time-outs, no redirects, the ring provider. The usual proxy variables
+//! (`HTTPS_PROXY`, `NO_PROXY`) count.
 
 use std::time::Duration;
 

@@ -120,6 +120,7 @@ async fn nobody_is_sent_to_another_host(stage: Stage) {
         "evil.example",
         "javascript:alert(1)",
         "/\r\n/evil.example",
+        "/\t/evil.example",
         "",
     ];
     for to in outside {
