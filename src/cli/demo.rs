@@ -10,7 +10,7 @@ use clap::Args;
 use time::Duration;
 use url::Url;
 
-use super::{Failure, output::Progress, print_line, script, serve::wait_for_the_order_to_stop};
+use super::{Failure, output::Progress, print_line, script, serve::OrderToStop};
 use crate::{
     clock::{OffsetClock, SharedClock},
     config::{self, Config},
@@ -61,7 +61,8 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
             script::play(&demo, &mut Progress::new(args.json)).await
         } else {
             demo.introduce();
-            wait_for_the_order_to_stop().await
+            OrderToStop::listen()?.wait().await;
+            Ok(())
         };
         demo.stop().await;
         result

@@ -4,7 +4,7 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use secrecy::ExposeSecret as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, print_line};
 use crate::{
@@ -59,18 +59,19 @@ pub(super) fn work(args: &ConfigArgs) -> Result<(), Failure> {
     let config = args.load()?;
     let clock = clock(&config)?;
     super::block_on(async {
+        let order = OrderToStop::listen()?;
         let failed = |error: startup::StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
-        run_until_told(Service::start(app, None, Jobs::Here).map_err(failed)?).await
+        run_until_told(order, Service::start(app, None, Jobs::Here).map_err(failed)?).await;
+        Ok(())
     })
 }
 
-async fn run_until_told(service: Service) -> Result<(), Failure> {
+async fn run_until_told(order: OrderToStop, service: Service) {
     tracing::info!("ready");
-    wait_for_the_order_to_stop().await?;
+    order.wait().await;
     tracing::info!("stopping");
     service.stop().await;
-    Ok(())
 }
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
@@ -79,6 +80,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let jobs = if args.no_workers { Jobs::Elsewhere } else { Jobs::Here };
     let clock = clock(&config)?;
     super::block_on(async {
+        let order = OrderToStop::listen()?;
         let failed = |error: startup::StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
         let listener = TcpListener::bind(config.server.bind)
@@ -89,7 +91,8 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         };
         let service = Service::start(app, Some((listener, options)), jobs).map_err(failed)?;
         tracing::info!(bind = %config.server.bind, url = %config.server.public_url, "listening");
-        run_until_told(service).await
+        run_until_told(order, service).await;
+        Ok(())
     })
 }
 
@@ -103,13 +106,22 @@ fn clock(config: &Config) -> Result<SharedClock, Failure> {
     Err(Failure::Usage("SEATKEY_CLOCK_FILE is for loopback only: remove it, or point everything at a simulator".into()))
 }
 
-/// `SIGTERM` or `SIGINT`.
-pub(super) async fn wait_for_the_order_to_stop() -> Result<(), Failure> {
-    let signal = |kind| signal(kind).map_err(|error| Failure::No(format!("signals cannot be caught: {error}")));
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// `SIGTERM` or `SIGINT`, listened for from the moment it is made: an order that comes before anybody waits is not lost.
+pub(super) struct OrderToStop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl OrderToStop {
+    pub(super) fn listen() -> Result<Self, Failure> {
+        let signal = |kind| signal(kind).map_err(|error| Failure::No(format!("signals cannot be caught: {error}")));
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    pub(super) async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-use super::{Failure, print_line, serve::wait_for_the_order_to_stop};
+use super::{Failure, print_line, serve::OrderToStop};
 use crate::{
     clock::OffsetClock,
     simulator::{Seed, Simulator, SimulatorOptions},
@@ -44,7 +44,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
         print_line(&format!("Simulated mailbox   {base}mailbox"));
         print_line(&format!("Control             {base}control/help"));
         print_line(&format!("Mail server         {}", simulator.smtp_url()));
-        wait_for_the_order_to_stop().await?;
+        OrderToStop::listen()?.wait().await;
         simulator.stop().await;
         Ok(())
     })
