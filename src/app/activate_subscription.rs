@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     App, AppError, Step,
     open_purchase::{note_credential, record_snapshot},
+    review_order::check_term,
     welcome_mail::{Activated, welcome_mail},
 };
 use crate::{
@@ -26,6 +27,8 @@ use crate::{
 
 /// Microsoft takes up to a minute from "received" to `Subscribed`.
 const POLL: Duration = Duration::seconds(2);
+/// What takes longer than that is not waited for by the second.
+const LATE_POLL: Duration = Duration::minutes(5);
 /// "Received" without an effect for so long: ask again.
 const RECEIVED_IS_STALE: Duration = Duration::minutes(2);
 const SUSPENDED_PAUSE: Duration = Duration::minutes(15);
@@ -42,13 +45,15 @@ pub async fn activate_subscription(app: &App, job_id: Uuid, id: Uuid) -> Result<
     let snapshot = answer?.value;
     match (&snapshot.status, snapshot.term) {
         (MicrosoftStatus::Subscribed, Some(term)) => {
-            // Activated by Microsoft before the order: then the order is what starts the clock.
-            let activated_before = subscription.microsoft.status == MicrosoftStatus::Subscribed;
-            let activated_at = if activated_before { enrolled_at } else { app.clock.now() };
-            complete(app, job_id, snapshot, term, activated_at).await
+            let (_, plan) = app.find_plan(&snapshot.offer_id, &snapshot.plan_id)?;
+            check_term(&snapshot, plan)?;
+            complete(app, job_id, snapshot, term).await
         }
         // Dates come some moments after the status.
-        (MicrosoftStatus::Subscribed, None) | (MicrosoftStatus::Unknown(_), _) => Ok(Step::Again(POLL)),
+        (MicrosoftStatus::Subscribed, None) | (MicrosoftStatus::Unknown(_), _) => {
+            let late = app.clock.now() - enrolled_at > RECEIVED_IS_STALE;
+            Ok(Step::Again(if late { LATE_POLL } else { POLL }))
+        }
         (MicrosoftStatus::PendingFulfillmentStart, _) => activate(app, &snapshot).await,
         (MicrosoftStatus::Suspended, _) => Ok(Step::Again(SUSPENDED_PAUSE)),
         (MicrosoftStatus::Unsubscribed, _) => {
@@ -103,13 +108,7 @@ struct Completion {
     mail: NewMail,
 }
 
-async fn complete(
-    app: &App,
-    job_id: Uuid,
-    snapshot: Snapshot,
-    term: Term,
-    activated_at: OffsetDateTime,
-) -> Result<Step, AppError> {
+async fn complete(app: &App, job_id: Uuid, snapshot: Snapshot, term: Term) -> Result<Step, AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = tx.get_subscription(snapshot.id).await?;
@@ -120,6 +119,12 @@ async fn complete(
     };
     let enrolment = tx.get_enrolment(snapshot.id).await?;
     let frozen = tx.get_quote(enrolment.quote_id).await?.frozen;
+    if let Some(quote) = frozen.quote.as_ref().filter(|quote| *quote.plan_id != *snapshot.plan_id) {
+        let text = format!("{} was ordered in plan {} and is now in {}", snapshot.id, quote.plan_id, snapshot.plan_id);
+        return Err(AppError::Internal(text));
+    }
+    // Activated by Microsoft before the order: then the order is what starts the clock.
+    let activated_at = if frozen.estimated { now } else { enrolled_at };
     let stage = Stage::Active { enrolled_at, activated_at };
     // Where Microsoft bills seats, its own number is the truth.
     let users = snapshot.quantity.filter(|_| frozen.quote.is_none()).or(subscription.users);

@@ -14,7 +14,7 @@ use crate::{
 /// What became of the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// The purchaser gets a mail; the same question on the same day is mailed once.
+    /// The purchaser gets a mail; one a day from each person.
     Mailed,
     /// Microsoft names no address of the purchaser.
     NoAddress,
@@ -71,7 +71,7 @@ fn question(app: &App, asker: &Session, subscription: &Subscription, users: Opti
     let page_url = format!("{}/subscriptions/{}", app.issuer(), microsoft.id);
     let rendered = Ask::new(&purchase, &wish, &page_url).render(&app.templates, Language::English)?;
     let day = utc_day(app.clock.now());
-    let cause = token_digest(&format!("{}/{}/{users:?}/{day}", asker.identity.tenant_id, asker.identity.object_id));
+    let cause = token_digest(&format!("{}/{}/{day}", asker.identity.tenant_id, asker.identity.object_id));
     let host = app.public_url.host_str().unwrap_or("localhost");
     Ok(NewMail {
         subscription_id: Some(microsoft.id),

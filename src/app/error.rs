@@ -37,6 +37,18 @@ pub enum AppError {
         /// The plan's id.
         plan_id: String,
     },
+    /// Microsoft sells the plan with another term than the catalog prices it for: held for a person (`product.md` §4).
+    #[error("subscription {subscription} has the term \"{found}\", its plan \"{plan_id}\" the term \"{expected}\"")]
+    TermDiffers {
+        /// The subscription.
+        subscription: uuid::Uuid,
+        /// The plan's id.
+        plan_id: String,
+        /// The catalog's term unit.
+        expected: String,
+        /// Microsoft's.
+        found: String,
+    },
     /// There is no price for every dimension, from Microsoft or the catalog.
     #[error("there is no price for plan \"{plan_id}\": {reason}")]
     NoPrice {
@@ -74,7 +86,12 @@ impl AppError {
             Self::Store(error) => error.is_retryable(),
             Self::Mail(error) => !matches!(error, SendError::Unaddressable(_)),
             // A person repairs configuration, catalog, key or template, and then the same step succeeds.
-            Self::NotOffered { .. } | Self::NoPrice { .. } | Self::Template(_) | Self::Key(_) | Self::SignIn(_) => true,
+            Self::NotOffered { .. }
+            | Self::NoPrice { .. }
+            | Self::TermDiffers { .. }
+            | Self::Template(_)
+            | Self::Key(_)
+            | Self::SignIn(_) => true,
             Self::Order(_) | Self::NotEnrollable(_) | Self::Forbidden | Self::TooLarge(_) | Self::Internal(_) => false,
         }
     }

@@ -8,7 +8,7 @@ use super::{App, AppError, Trouble, random_token, token_digest};
 use crate::{
     domain::{
         policy::{Identity, Rights, rights},
-        subscription::{Snapshot, Stage, Subscription},
+        subscription::{MicrosoftStatus, Snapshot, Stage, Subscription},
     },
     marketplace::MarketplaceError,
     store::{Arrival, AuditEntry, StoreError, Tx},
@@ -87,7 +87,10 @@ async fn update(
     snapshot: &Snapshot,
     now: OffsetDateTime,
 ) -> Result<Subscription, StoreError> {
-    if known.microsoft == *snapshot {
+    // Nothing goes back to pending: such an answer is older than what is known.
+    let older = known.microsoft.status != MicrosoftStatus::PendingFulfillmentStart
+        && snapshot.status == MicrosoftStatus::PendingFulfillmentStart;
+    if older || known.microsoft == *snapshot {
         return Ok(known);
     }
     let fresh = Subscription { microsoft: snapshot.clone(), ..known };

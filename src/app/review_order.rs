@@ -10,7 +10,7 @@ use crate::{
         catalog::{Offer, Plan},
         enrolment::{Basis, FrozenQuote, Order, QUOTE_LIFETIME, TodaysPrices, freeze},
         policy::{Identity, trial_customer},
-        subscription::Subscription,
+        subscription::{Snapshot, Subscription},
     },
     store::StoredQuote,
 };
@@ -30,10 +30,24 @@ pub async fn preview_order(app: &App, subscription: &Subscription, order: Order)
     subscription.check_enrollable()?;
     let microsoft = &subscription.microsoft;
     let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    check_term(microsoft, plan)?;
     let order = if plan.is_metered() { order } else { Order { users: microsoft.quantity, ..order } };
     let prices = find_prices(app, microsoft, plan).await?;
     let trial_days = default_trial_days(app, offer, plan, subscription).await?;
     derive(app, subscription, plan, prices.as_ref(), trial_days, order, app.clock.now())
+}
+
+/// Fees are those of one term of the plan: another term would be charged with the wrong ones.
+pub(super) fn check_term(microsoft: &Snapshot, plan: &Plan) -> Result<(), AppError> {
+    match &microsoft.term_unit {
+        Some(unit) if plan.is_metered() && *unit != plan.term_unit => Err(AppError::TermDiffers {
+            subscription: microsoft.id,
+            plan_id: plan.id.to_string(),
+            expected: plan.term_unit.as_str().to_owned(),
+            found: unit.as_str().to_owned(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The days of the default trial, for a first-time customer of the offer's trial group.

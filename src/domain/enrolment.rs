@@ -155,7 +155,10 @@ pub fn freeze(basis: Basis<'_>, order: Order) -> Result<FrozenQuote, OrderRefuse
 
 fn extra_lines(priced: &PricedPlan, ids: &[String]) -> Result<Vec<Line>, OrderRefused> {
     let line = |id: &String| priced.extra_line(id)?.ok_or_else(|| OrderRefused::UnknownExtra(id.clone()));
-    ids.iter().map(line).collect()
+    let mut distinct: Vec<&String> = ids.iter().collect();
+    distinct.sort();
+    distinct.dedup();
+    distinct.into_iter().map(line).collect()
 }
 
 /// Microsoft's dates where the subscription runs already, else what they would be if it were activated today.

@@ -28,7 +28,7 @@ impl TermUnit {
         let (number, factor) =
             rest.strip_suffix('M').map(|n| (n, 1)).or_else(|| rest.strip_suffix('Y').map(|n| (n, 12)))?;
         let number: u32 = number.parse().ok()?;
-        (1..=1_200).contains(&(number * factor)).then_some(number * factor)
+        number.checked_mul(factor).filter(|months| (1..=1_200).contains(months))
     }
 
     /// The word for one term in a sentence: "a full year", "a full month".

@@ -17,6 +17,7 @@ use crate::{
 
 /// Others keep away for so long; steps are shorter, and a crash is noticed after this.
 const LEASE: Duration = Duration::seconds(60);
+const LONGEST_STEP: StdDuration = StdDuration::from_secs(50);
 /// How often a runner looks without being woken. Time may have been advanced by hand.
 const LOOK: StdDuration = StdDuration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::seconds(2);
@@ -70,7 +71,7 @@ impl Runner {
     pub async fn run_next(&self) -> Result<bool, StoreError> {
         let claim = Claim { owner: self.owner, lease: LEASE };
         let Some(job) = self.app.store.claim_job(claim, self.app.clock.now()).await? else { return Ok(false) };
-        let result = self.perform(&job).await;
+        let result = perform_apart(&self.app, &job).await;
         self.conclude(&job, result).await?;
         Ok(true)
     }
@@ -87,13 +88,6 @@ impl Runner {
         Ok(steps)
     }
 
-    async fn perform(&self, job: &Job) -> Result<Step, AppError> {
-        match job.kind {
-            JobKind::ActivateSubscription => activate_subscription(&self.app, job.id, job.subject).await,
-            JobKind::SendMail => send_mail(&self.app, job.id, job.subject).await,
-        }
-    }
-
     async fn conclude(&self, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
         let now = self.app.clock.now();
         let store = &self.app.store;
@@ -105,7 +99,7 @@ impl Runner {
                 tx.commit().await
             }
             Ok(Step::Again(after)) => store.postpone_job(job.id, now.saturating_add(after), None).await,
-            Err(error) if error.is_retryable() && job.attempts < MAX_ATTEMPTS => {
+            Err(error) if goes_on(job, &error) => {
                 let pause = pause_after(job.attempts);
                 tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
                 store.postpone_job(job.id, now.saturating_add(pause), Some(&error.to_string())).await
@@ -115,6 +109,27 @@ impl Runner {
                 store.bury_job(job.id, &error.to_string()).await
             }
         }
+    }
+}
+
+/// Whether a failed job is tried again by itself. An accepted order is never given up: Microsoft may bill it already.
+fn goes_on(job: &Job, error: &AppError) -> bool {
+    job.kind == JobKind::ActivateSubscription || (error.is_retryable() && job.attempts < MAX_ATTEMPTS)
+}
+
+/// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
+async fn perform_apart(app: &SharedApp, job: &Job) -> Result<Step, AppError> {
+    let (app, kind, id, subject) = (Arc::clone(app), job.kind, job.id, job.subject);
+    let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move {
+        match kind {
+            JobKind::ActivateSubscription => activate_subscription(&app, id, subject).await,
+            JobKind::SendMail => send_mail(&app, id, subject).await,
+        }
+    }));
+    match work.await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(StoreError::Busy("the step took too long".to_owned()).into()),
+        Err(error) => Err(AppError::Internal(format!("the job broke off: {error}"))),
     }
 }
 

@@ -44,8 +44,9 @@ impl StoreError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Conflict(_) | Self::Busy(_) | Self::Unreachable(_) => true,
-            Self::NotFound { .. } | Self::Inconsistent { .. } | Self::Database(_) => false,
+            // A statement can also fail because a server is failing over; the library does not tell these apart.
+            Self::Conflict(_) | Self::Busy(_) | Self::Unreachable(_) | Self::Database(_) => true,
+            Self::NotFound { .. } | Self::Inconsistent { .. } => false,
         }
     }
 

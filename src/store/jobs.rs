@@ -149,7 +149,7 @@ impl Store {
             };
             let result = entity::Entity::update_many()
                 .set(claimed)
-                .filter(Column::Id.eq(row.id).and(Column::Attempts.eq(row.attempts)).and(free()))
+                .filter(Column::Id.eq(row.id).and(Column::RunAt.eq(row.run_at)).and(free()))
                 .exec(self.connection())
                 .await?;
             if result.rows_affected == 1 {
@@ -166,11 +166,15 @@ impl Store {
     /// [`StoreError`].
     pub async fn postpone_job(&self, id: Uuid, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
         crash_point("before a job is postponed");
-        let row = entity::ActiveModel {
+        let mut row = entity::ActiveModel {
             run_at: Set(to_micros(run_at)),
             last_error: Set(reason.map(str::to_owned)),
             ..released()
         };
+        if reason.is_none() {
+            // Waiting for Microsoft is no failure: the next one starts with a short pause again.
+            row.attempts = Set(0);
+        }
         write(self, id, row).await
     }
 

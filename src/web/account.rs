@@ -14,9 +14,10 @@ use crate::{
     domain::{
         enrolment::FrozenQuote,
         policy::Rights,
-        pricing::Line,
+        pricing::{Line, MAX_USERS},
         proration::FirstTerm,
         subscription::{MicrosoftStatus, Stage},
+        time::utc_day,
     },
     pages::{
         account::{Account, AccountFacts, Contact, KeyFacts, Viewer},
@@ -105,7 +106,7 @@ pub(super) async fn ask(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     if !may_ask(&shown) {
         return Err(Refusal::Dead(Dead::NotFound));
     }
-    let users = visit.field("users").parse().ok();
+    let users = visit.field("users").parse().ok().filter(|users| (1..=MAX_USERS).contains(users));
     let asked = ask_reseller(&visit.app, session, &shown.subscription, users).await?;
     let word = if asked == Asked::Mailed { "yes" } else { "no" };
     Ok(see_other(&format!("{}?asked={word}", shown.path())))
@@ -139,6 +140,10 @@ fn key_facts<'a>(shown: &Shown<'_>, frozen: Option<&FrozenQuote>, key: &'a Licen
 fn first_term(shown: &Shown<'_>, frozen: &FrozenQuote) -> Option<FirstTerm> {
     let Stage::Active { enrolled_at, activated_at } = shown.subscription.stage else { return None };
     let term = shown.subscription.microsoft.term?;
+    // After a renewal the current term is another one, and has no first day.
+    if utc_day(activated_at) < term.start {
+        return None;
+    }
     frozen.at_activation(term, activated_at.max(enrolled_at)).ok().map(|(first, _)| first)
 }
 

@@ -1,6 +1,6 @@
 //! The enrolment form: answers as they were typed, errors at their field, and what it costs beside them.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use actix_web::HttpResponse;
 
@@ -204,7 +204,7 @@ fn users_of(answers: &Answers) -> Option<u32> {
 fn order(shown: &Shown<'_>, answers: &Answers, users: Option<u32>) -> Order {
     Order {
         users,
-        extras: answers.extras.clone(),
+        extras: answers.extras.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect(),
         organisation: answers.organisation.clone(),
         buyer_name: shown.session.name.clone(),
         buyer_email: answers.email.clone(),

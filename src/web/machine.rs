@@ -27,6 +27,10 @@ pub(super) async fn readyz(app: Data<App>, readiness: Data<Readiness>) -> HttpRe
         wrong.push(format!("database: {error}"));
     }
     wrong.extend(app.health.troubles());
+    match app.store.count_dead_jobs().await {
+        Ok(0) | Err(_) => {}
+        Ok(count) => wrong.push(format!("{count} jobs wait for a person")),
+    }
     if wrong.is_empty() {
         return HttpResponse::Ok().content_type("text/plain").body("ready\n");
     }

@@ -79,6 +79,7 @@ fn explain(error: &AppError) -> Dead {
                     .to_owned(),
         },
         AppError::NoPrice { .. } => Dead::NoPrice,
+        AppError::TermDiffers { .. } => Dead::PublisherTold,
         AppError::NotOffered { .. } => Dead::NotOffered,
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,
         AppError::Store(StoreError::Conflict(_)) => Dead::FormExpired,

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// No page of ours has a longer address.
+const MAX_PATH_CHARS: usize = 512;
+
 /// `GET /sign-in[?to=path][&prompt=select_account]`
 pub(super) async fn depart(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let browser = visit.browser_or_new()?;
@@ -64,8 +67,8 @@ pub(super) async fn sign_out(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> 
 /// A path of ours, and not an address that only looks like one.
 fn is_local(path: &str) -> bool {
     // Browsers drop tabs and line breaks inside an address: "/\t/evil" would become "//evil".
-    let odd = |character: char| character == '\\' || character.is_control();
-    path.starts_with('/') && !path.starts_with("//") && !path.contains(odd)
+    let odd = |character: char| character == '\\' || !character.is_ascii_graphic();
+    path.len() <= MAX_PATH_CHARS && path.starts_with('/') && !path.starts_with("//") && !path.contains(odd)
 }
 
 fn add_cookie(answer: &mut HttpResponse, cookie: &actix_web::cookie::Cookie<'static>) -> Result<(), Refusal> {

@@ -16,6 +16,7 @@ on_both_databases! {
     without_any_price_there_is_no_enrolment;
     private_prices_count_for_their_customer_alone;
     a_plan_that_microsoft_bills_follows_its_quantity;
+    another_term_than_the_catalogs_is_held_for_a_person;
 }
 
 fn konnekt(person: &str) -> Purchase {
@@ -91,5 +92,16 @@ async fn a_plan_that_microsoft_bills_follows_its_quantity(stage: Stage) {
     assert_eq!(stage.app.store.list_charges(id).await.unwrap(), [], "Microsoft bills");
     let account = alex.open(stage.url(&format!("subscriptions/{id}"))).await.unwrap();
     assert!(account.text.contains(&key.compact));
+    stage.finish().await;
+}
+
+async fn another_term_than_the_catalogs_is_held_for_a_person(mut stage: Stage) {
+    // The catalog prices a year; Microsoft sells this plan by the year, so the catalog is what is wrong here.
+    stage.change_catalog("term_unit = \"P1Y\"", "term_unit = \"P1M\"").await;
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id = stage.buy_as(konnekt(ALEX));
+    let page = stage.configure(&mut alex, id).await;
+    assert!(page.status >= 400 && page.text.contains("publisher"), "{} {}", page.status, page.text);
+    assert_eq!(stage.app.store.find_enrolment(id).await.unwrap(), None);
     stage.finish().await;
 }
