@@ -43,6 +43,8 @@ fn main() {
     let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let is_wanted = |chapter: &str| named.is_empty() || named.iter().any(|name| *name == chapter);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // What is dropped here may still have something to say good-bye to, which takes a runtime.
+    let _context = runtime.enter();
     let cluster = is_wanted("enrolment-page").then(Cluster::start);
     let cluster = cluster.or_else(|| is_wanted("enrolment-transaction").then(Cluster::start));
     let mut databases = vec![Database::Sqlite];
