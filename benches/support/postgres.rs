@@ -81,6 +81,8 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.watchdog.stdin.take());
         drop(self.watchdog.wait());
+        // Run as nobody, the shell can empty the directory, but not remove it.
+        drop(std::fs::remove_dir_all(&self.directory));
     }
 }
 
