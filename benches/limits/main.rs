@@ -1,0 +1,73 @@
+//! How far each part of Seatkey is from what the machine and the libraries below it could do: `cargo bench --bench limits`.
+//!
+//! Every figure stands beside its limit, measured in turns in the same run. A word behind `--` chooses chapters.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark measures in floating point, prints a table, and ends when something is not as it must be"
+)]
+
+mod enrolment_page;
+mod enrolment_transaction;
+mod ground;
+mod page;
+mod process;
+mod quote;
+mod rows;
+mod signing;
+#[path = "../support/mod.rs"]
+mod support;
+
+use seatkey::clock::Stopwatch;
+use support::{
+    postgres::Cluster,
+    stage::Database,
+    table::{Row, markdown},
+};
+use tokio::runtime::Runtime;
+
+/// The chapters, in the order of the table.
+const CHAPTERS: [&str; 6] = ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "process"];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --benches` runs this, too: there it has nothing to say.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let is_wanted = |chapter: &str| named.is_empty() || named.iter().any(|name| *name == chapter);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // What is dropped here may still have something to say good-bye to, which takes a runtime.
+    let _context = runtime.enter();
+    let cluster = is_wanted("enrolment-page").then(Cluster::start);
+    let cluster = cluster.or_else(|| is_wanted("enrolment-transaction").then(Cluster::start));
+    let mut databases = vec![Database::Sqlite];
+    databases.extend(cluster.as_ref().map(Database::Postgres));
+    let watch = Stopwatch::start();
+    let mut rows = Vec::new();
+    for chapter in CHAPTERS.into_iter().filter(|chapter| is_wanted(chapter)) {
+        rows.extend(measure(&runtime, chapter, &databases));
+        eprintln!("{chapter}: measured after {:.0} s", watch.elapsed().as_secs_f64());
+    }
+    println!("\n{}", markdown(&rows));
+}
+
+fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<Row> {
+    let on_each = |measure: fn(&Runtime, Database<'_>) -> Vec<Row>| {
+        databases.iter().flat_map(|database| measure(runtime, *database)).collect()
+    };
+    match chapter {
+        "quote" => quote::measure(),
+        "signing" => signing::measure(),
+        "page" => page::measure(runtime),
+        "enrolment-page" => on_each(enrolment_page::measure),
+        "enrolment-transaction" => on_each(enrolment_transaction::measure),
+        _ => process::measure(runtime),
+    }
+}

@@ -1,0 +1,116 @@
+//! A load generator: one thread of its own, HTTP/1.1 with keep-alive, as many connections as asked for.
+
+use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
+
+use seatkey::clock::Stopwatch;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::LocalSet,
+};
+
+/// So many requests are under way at once.
+pub(crate) const CONNECTIONS: usize = 16;
+/// How long one measurement lasts.
+pub(crate) const LASTS: Duration = Duration::from_millis(600);
+
+/// A page to be asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The server.
+    pub(crate) address: SocketAddr,
+    /// Path and query.
+    pub(crate) path: String,
+    /// The `Cookie` header; empty = none.
+    pub(crate) cookie: String,
+}
+
+impl Target {
+    fn request(&self) -> Vec<u8> {
+        let cookie = if self.cookie.is_empty() { String::new() } else { format!("Cookie: {}\r\n", self.cookie) };
+        format!("GET {} HTTP/1.1\r\nHost: {}\r\n{cookie}\r\n", self.path, self.address).into_bytes()
+    }
+
+    /// The body of one answer, to see that the right thing is measured.
+    pub(crate) fn body(&self) -> String {
+        let target = self.clone();
+        on_a_thread(move || async move {
+            let mut connection = Connection::open(target.address).await;
+            let body = connection.exchange(&target.request()).await;
+            String::from_utf8_lossy(&connection.buffer[connection.filled - body..connection.filled]).into_owned()
+        })
+    }
+
+    /// Answers per second.
+    pub(crate) fn requests_per_second(&self) -> f64 {
+        let target = self.clone();
+        on_a_thread(move || async move {
+            let answered = Rc::new(Cell::new(0_u32));
+            let watch = Stopwatch::start();
+            let clients = (0..CONNECTIONS).map(|_| {
+                let (target, answered) = (target.clone(), Rc::clone(&answered));
+                tokio::task::spawn_local(async move {
+                    let mut connection = Connection::open(target.address).await;
+                    let request = target.request();
+                    while watch.elapsed() < LASTS {
+                        connection.exchange(&request).await;
+                        answered.set(answered.get() + 1);
+                    }
+                })
+            });
+            for client in clients.collect::<Vec<_>>() {
+                client.await.unwrap();
+            }
+            f64::from(answered.get()) / watch.elapsed().as_secs_f64()
+        })
+    }
+}
+
+fn on_a_thread<T: Send + 'static, F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> T {
+    let thread = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, work())
+    });
+    thread.join().unwrap()
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, buffer: vec![0; 256 * 1024], filled: 0 }
+    }
+
+    /// Sends a request, reads its whole answer into the buffer, and gives the length of the body. Anything but 200 ends
+    /// the benchmark: it would measure something else.
+    async fn exchange(&mut self, request: &[u8]) -> usize {
+        self.stream.write_all(request).await.unwrap();
+        self.filled = 0;
+        let mut expected = None;
+        loop {
+            let count = self.stream.read(&mut self.buffer[self.filled..]).await.unwrap();
+            assert!(count > 0, "the server closed the connection");
+            self.filled += count;
+            expected = expected.or_else(|| lengths(&self.buffer[..self.filled]));
+            if let Some((head, body)) = expected.filter(|(head, body)| self.filled >= head + body) {
+                assert_eq!(self.filled, head + body, "more than one answer");
+                return body;
+            }
+        }
+    }
+}
+
+/// The lengths of head and body, once the head is complete.
+fn lengths(answer: &[u8]) -> Option<(usize, usize)> {
+    let head = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..head]).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 "), "{text}{}", String::from_utf8_lossy(&answer[head..]));
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+    Some((head, length.expect("answers have a length").parse().unwrap()))
+}

@@ -1,0 +1,138 @@
+//! A whole installation in this process: simulator, database, application.
+
+use std::{net::TcpListener, path::PathBuf, sync::Arc};
+
+use seatkey::{
+    app::App,
+    clock::{SharedClock, SteppedClock},
+    config, http,
+    marketplace::Client,
+    signing,
+    simulator::{Simulator, SimulatorOptions},
+    startup,
+};
+use time::{OffsetDateTime, macros::datetime};
+use url::Url;
+use uuid::Uuid;
+
+use super::{microsoft::Microsoft, postgres::Cluster};
+
+/// The present of every benchmark; it stands still.
+pub(crate) const NOW: OffsetDateTime = datetime!(2026-01-15 10:12 UTC);
+/// What is sold.
+pub(crate) const CATALOG: &str = include_str!("../../deploy/catalog.example.toml");
+
+/// Which database.
+#[derive(Clone, Copy)]
+pub(crate) enum Database<'a> {
+    /// A file: WAL, `synchronous=FULL`.
+    Sqlite,
+    /// A database of a real cluster with `fsync` on.
+    Postgres(&'a Cluster),
+}
+
+impl Database<'_> {
+    /// Its name in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+}
+
+/// An installation whose service is not started.
+pub(crate) struct Stage {
+    /// Microsoft's end.
+    pub(crate) simulator: Simulator,
+    /// The database.
+    pub(crate) database_url: String,
+    /// Where the files are.
+    pub(crate) directory: PathBuf,
+    /// The configuration, as a text like any other.
+    pub(crate) configuration: String,
+    clock: Arc<SteppedClock>,
+}
+
+impl Stage {
+    /// A fresh world and an empty database.
+    pub(crate) async fn set(database: Database<'_>) -> Self {
+        let directory = std::env::temp_dir().join(format!("seatkey-bench-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&directory).unwrap();
+        let clock = SteppedClock::at(NOW);
+        let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&clock) as _)).await.unwrap();
+        let database_url = match database {
+            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
+            Database::Postgres(cluster) => cluster.new_database().await,
+        };
+        std::fs::write(directory.join("catalog.toml"), CATALOG).unwrap();
+        signing::generate(&directory.join("key.pem")).unwrap();
+        // The port is free now; nobody else of this machine asks for this very one in the meantime.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let public_url: Url = format!("http://{free}/").parse().unwrap();
+        let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
+        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        let configuration = configuration(&simulator, &public_url, &directory, &database_url);
+        Self { simulator, database_url, directory, configuration, clock }
+    }
+
+    /// The time.
+    pub(crate) fn clock(&self) -> SharedClock {
+        Arc::clone(&self.clock) as _
+    }
+
+    /// The application with the simulator as Microsoft.
+    pub(crate) async fn app(&self) -> App {
+        let config = config::from_toml(&self.configuration, std::iter::empty()).unwrap();
+        startup::build(&config, self.clock()).await.unwrap()
+    }
+
+    /// The application with a Microsoft that answers at once.
+    pub(crate) async fn app_with(&self, microsoft: &Microsoft, status: &str) -> App {
+        let tokens = Arc::new(super::microsoft::OneToken);
+        let marketplace = Client::new(microsoft.base_url(status), http::client().unwrap(), tokens, self.clock());
+        App { marketplace, ..self.app().await }
+    }
+
+    /// Leaves nothing behind.
+    pub(crate) async fn strike(self) {
+        self.simulator.stop().await;
+        std::fs::remove_dir_all(&self.directory).unwrap();
+    }
+}
+
+fn configuration(simulator: &Simulator, public_url: &Url, directory: &std::path::Path, database_url: &str) -> String {
+    format!(
+        r#"
+[server]
+public_url = "{public_url}"
+bind = "{bind}"
+management_bind = "127.0.0.1:0"
+[database]
+url = "{database_url}"
+[catalog]
+path = "{directory}/catalog.toml"
+[marketplace]
+base_url = "{microsoft}api"
+application_id = "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33"
+tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
+[entra]
+authority = "{microsoft}"
+[entra.credential]
+kind = "client_secret"
+client_secret = "marketplace-secret"
+[sign_in]
+client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
+client_secret = "sign-in-secret"
+[mail]
+url = "{smtp}"
+from = "KONNEKT licenses <licenses@konnekt.example>"
+[signing]
+keys = ["{directory}/key.pem"]
+"#,
+        bind = public_url.socket_addrs(|| None).unwrap()[0],
+        directory = directory.display(),
+        microsoft = simulator.base_url(),
+        smtp = simulator.smtp_url(),
+    )
+}
