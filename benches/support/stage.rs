@@ -4,6 +4,7 @@ use std::{net::TcpListener, path::PathBuf, sync::Arc};
 
 use seatkey::{
     app::App,
+    cli::simulated,
     clock::{SharedClock, SteppedClock},
     config, http,
     marketplace::Client,
@@ -72,7 +73,7 @@ impl Stage {
         let public_url: Url = format!("http://{free}/").parse().unwrap();
         let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
-        let configuration = configuration(&simulator, &public_url, &directory, &database_url);
+        let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         Self { simulator, database_url, directory, configuration, clock }
     }
 
@@ -99,40 +100,4 @@ impl Stage {
         self.simulator.stop().await;
         std::fs::remove_dir_all(&self.directory).unwrap();
     }
-}
-
-fn configuration(simulator: &Simulator, public_url: &Url, directory: &std::path::Path, database_url: &str) -> String {
-    format!(
-        r#"
-[server]
-public_url = "{public_url}"
-bind = "{bind}"
-management_bind = "127.0.0.1:0"
-[database]
-url = "{database_url}"
-[catalog]
-path = "{directory}/catalog.toml"
-[marketplace]
-base_url = "{microsoft}api"
-application_id = "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33"
-tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
-[entra]
-authority = "{microsoft}"
-[entra.credential]
-kind = "client_secret"
-client_secret = "marketplace-secret"
-[sign_in]
-client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
-client_secret = "sign-in-secret"
-[mail]
-url = "{smtp}"
-from = "KONNEKT licenses <licenses@konnekt.example>"
-[signing]
-keys = ["{directory}/key.pem"]
-"#,
-        bind = public_url.socket_addrs(|| None).unwrap()[0],
-        directory = directory.display(),
-        microsoft = simulator.base_url(),
-        smtp = simulator.smtp_url(),
-    )
 }

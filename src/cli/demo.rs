@@ -10,7 +10,7 @@ use clap::Args;
 use time::Duration;
 use url::Url;
 
-use super::{Failure, output::Progress, print_line, script, serve::OrderToStop};
+use super::{Failure, output::Progress, print_line, script, serve::OrderToStop, simulated};
 use crate::{
     clock::{OffsetClock, SharedClock},
     config::{self, Config},
@@ -121,7 +121,7 @@ fn register(simulator: &Simulator, public_url: &Url) {
     simulator.world().register_publisher(&landing, &webhook, [format!("{public_url}sign-in/callback")]);
 }
 
-/// The configuration, as a text like any other.
+/// The files of the installation, and its configuration.
 fn configuration(
     simulator: &Simulator,
     address: SocketAddr,
@@ -129,40 +129,11 @@ fn configuration(
     database: Option<&str>,
 ) -> Result<Config, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("the demo cannot start: {error}"));
-    let path = |name: &str| directory.join(name).display().to_string();
-    std::fs::write(path("catalog.toml"), EXAMPLE_CATALOG).map_err(|error| failed(&error))?;
-    signing::generate(Path::new(&path("signing-key.pem"))).map_err(|error| failed(&error))?;
-    let database = database.map_or_else(|| format!("sqlite://{}", path("seatkey.db")), str::to_owned);
-    let text = format!(
-        r#"
-[server]
-public_url = "http://{address}/"
-[database]
-url = "{database}"
-[catalog]
-path = "{catalog}"
-[marketplace]
-base_url = "{microsoft}api"
-application_id = "7c1f8b7a-3a55-4f0e-8d0b-5a0e5c1d2b33"
-tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
-[entra]
-authority = "{microsoft}"
-[entra.credential]
-kind = "client_secret"
-client_secret = "marketplace-secret"
-[sign_in]
-client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
-client_secret = "sign-in-secret"
-[mail]
-url = "{smtp}"
-from = "Seatkey demo <licenses@seatkey.example>"
-[signing]
-keys = ["{key}"]
-"#,
-        catalog = path("catalog.toml"),
-        key = path("signing-key.pem"),
-        microsoft = simulator.base_url(),
-        smtp = simulator.smtp_url(),
-    );
+    std::fs::write(directory.join("catalog.toml"), EXAMPLE_CATALOG).map_err(|error| failed(&error))?;
+    signing::generate(&directory.join("key.pem")).map_err(|error| failed(&error))?;
+    let embedded = || format!("sqlite://{}", directory.join("seatkey.db").display());
+    let database = database.map_or_else(embedded, str::to_owned);
+    let public_url = format!("http://{address}/").parse().map_err(|error: url::ParseError| failed(&error))?;
+    let text = simulated::configuration(simulator, &public_url, directory, &database);
     config::from_toml(&text, std::iter::empty()).map_err(|error| failed(&error))
 }

@@ -10,6 +10,7 @@ mod quote;
 mod script;
 mod serve;
 mod simulate;
+pub mod simulated;
 
 use std::process::ExitCode;
 

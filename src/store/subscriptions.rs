@@ -1,9 +1,7 @@
 //! Subscriptions, with their row version.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
 };
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
@@ -144,20 +142,6 @@ impl Tx {
             .exec(self.connection())
             .await?;
         if result.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict(TABLE)) }
-    }
-
-    /// How many subscriptions there are.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn count_subscriptions(&self) -> Result<i64> {
-        let count = entity::Entity::find()
-            .select_only()
-            .column_as(Expr::col(entity::Column::Id).count(), "count")
-            .into_tuple::<i64>()
-            .one(self.connection())
-            .await?;
-        Ok(count.unwrap_or(0))
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use seatkey::{
+    cli::simulated,
     clock::OffsetClock,
     signing,
     simulator::{Simulator, SimulatorOptions, World},
@@ -14,7 +15,7 @@ use seatkey::{
 use url::Url;
 use uuid::Uuid;
 
-use super::{Database, postgres, stage::configuration};
+use super::{Database, postgres};
 
 /// An installation whose service is a child process. Both follow one clock file.
 pub(crate) struct Installation {
@@ -42,7 +43,7 @@ impl Installation {
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
         std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
-        let text = configuration(&simulator, &public_url, &directory, &database_url);
+        let text = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         std::fs::write(directory.join("seatkey.toml"), text).unwrap();
         Self { simulator, public_url, directory, service: None }
     }
