@@ -1,6 +1,12 @@
 //! The whole program on one screen: from a configuration to a running service, and to its orderly end.
 
-use std::{collections::BTreeMap, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::TcpListener,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{sync::watch, task::JoinHandle};
@@ -93,6 +99,8 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         public_url: config.server.public_url.clone(),
         health: Health::default(),
         logos,
+        retention: time::Duration::days(config.retention.days.into()),
+        unreadable_webhooks: AtomicU64::new(0),
         wake: tokio::sync::Notify::new(),
     })
 }

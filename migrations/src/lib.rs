@@ -4,6 +4,7 @@
 //! quantities millionths, unit prices and structured values text. No database clock, no `NUMERIC`.
 
 mod m0001_purchase;
+mod m0002_life;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +15,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_purchase::Migration)]
+        vec![Box::new(m0001_purchase::Migration), Box::new(m0002_life::Migration)]
     }
 }

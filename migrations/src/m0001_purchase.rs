@@ -44,13 +44,13 @@ fn tables() -> Vec<TableCreateStatement> {
     ]
 }
 
-fn table(name: &'static str) -> TableCreateStatement {
+pub(crate) fn table(name: &'static str) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(name);
     table
 }
 
-fn key(name: &'static str) -> ColumnDef {
+pub(crate) fn key(name: &'static str) -> ColumnDef {
     let mut column = uuid(name);
     column.primary_key();
     column
@@ -266,17 +266,12 @@ fn session() -> TableCreateStatement {
         .take()
 }
 
-fn owned_by_subscription() -> ForeignKeyCreateStatement {
+pub(crate) fn owned_by_subscription() -> ForeignKeyCreateStatement {
     ForeignKey::create().from_col("subscription_id").to("subscription", "id").take()
 }
 
 /// Every write that a retry could repeat has a unique key.
 fn indexes() -> Vec<IndexCreateStatement> {
-    let unique = |name: &'static str, table: &'static str, columns: &[&'static str]| {
-        let mut index = index(name, table, columns);
-        index.unique();
-        index
-    };
     let mut due = index("job_due", "job", &["run_at", "id"]);
     due.and_where(Expr::col("state").eq("ready"));
     vec![
@@ -294,7 +289,13 @@ fn indexes() -> Vec<IndexCreateStatement> {
     ]
 }
 
-fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+pub(crate) fn unique(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = index(name, table, columns);
+    index.unique();
+    index
+}
+
+pub(crate) fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create();
     index.name(name).table(table);
     for column in columns {

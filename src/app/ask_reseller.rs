@@ -8,7 +8,7 @@ use crate::{
         mail::{Ask, Language, Mail as _, ask::Wish},
         purchase::Purchase,
     },
-    store::{AuditEntry, JobKind, NewMail, Session, StoreError},
+    store::{AuditEntry, NewMail, Session},
 };
 
 /// What became of the question.
@@ -37,12 +37,10 @@ pub async fn ask_reseller(
     let mail = question(app, asker, subscription, users)?;
     let now = app.clock.now();
     let tx = app.store.begin().await?;
-    let mail_id = match tx.insert_mail(&mail, now).await {
+    if !tx.queue_mail(&mail, now).await? {
         // Asked before today: the purchaser has the mail.
-        Err(StoreError::Conflict(_)) => return Ok(Asked::Mailed),
-        other => other?,
-    };
-    tx.insert_job(JobKind::SendMail, mail_id, now).await?;
+        return Ok(Asked::Mailed);
+    }
     let actor = format!("buyer:{}/{}", asker.identity.tenant_id, asker.identity.object_id);
     let detail = serde_json::json!({ "users": users }).to_string();
     let subscription_id = Some(microsoft.id);

@@ -2,7 +2,12 @@
 //! text, for the log).
 
 use crate::{
-    domain::{enrolment::OrderRefused, money::TooLarge, subscription::NotEnrollable},
+    domain::{
+        change::{ChangeRefused, SeatsRefused},
+        enrolment::OrderRefused,
+        money::TooLarge,
+        subscription::{NotEnrollable, Refused},
+    },
     identity::SignInError,
     mail::SendError,
     marketplace::MarketplaceError,
@@ -26,6 +31,15 @@ pub enum AppError {
     /// The order cannot be priced as it is.
     #[error(transparent)]
     Order(#[from] OrderRefused),
+    /// The number of users cannot be changed so.
+    #[error(transparent)]
+    Change(#[from] ChangeRefused),
+    /// Microsoft's seats cannot be changed so.
+    #[error(transparent)]
+    Seats(#[from] SeatsRefused),
+    /// A field that has to hold a mailbox does not.
+    #[error("{0} is not the address of a mailbox")]
+    NoMailbox(&'static str),
     /// The subscription cannot be enrolled now.
     #[error(transparent)]
     NotEnrollable(#[from] NotEnrollable),
@@ -92,7 +106,20 @@ impl AppError {
             | Self::Template(_)
             | Self::Key(_)
             | Self::SignIn(_) => true,
-            Self::Order(_) | Self::NotEnrollable(_) | Self::Forbidden | Self::TooLarge(_) | Self::Internal(_) => false,
+            Self::Order(_)
+            | Self::Change(_)
+            | Self::Seats(_)
+            | Self::NoMailbox(_)
+            | Self::NotEnrollable(_)
+            | Self::Forbidden
+            | Self::TooLarge(_)
+            | Self::Internal(_) => false,
         }
+    }
+}
+
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        Self::Change(refused.into())
     }
 }

@@ -5,33 +5,65 @@
 
 mod activate_subscription;
 mod ask_reseller;
+mod change_plan;
+mod change_seats;
+mod change_users;
+mod contacts;
+mod converge;
+mod end_subscription;
 mod error;
 mod find_prices;
+mod handle_webhook;
 mod health;
+mod issue_key;
+mod keep_appointment;
+mod life_mail;
 mod open_purchase;
+mod receive_webhook;
+mod reconcile;
+mod renew_subscription;
 mod review_order;
 mod send_mail;
 mod sign_in;
 mod submit_order;
+mod sync_key;
 mod welcome_mail;
+mod withdraw_subscription;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
+use time::Duration;
 use tokio::sync::Notify;
 use url::Url;
 
 pub use activate_subscription::activate_subscription;
 pub use ask_reseller::{Asked, ask_reseller};
+pub use change_plan::rewrite_charges;
+pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
+pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
+pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use error::AppError;
 pub use find_prices::find_prices;
+pub use handle_webhook::handle_webhook;
 pub use health::{Health, Trouble};
+pub use keep_appointment::keep_appointment;
 pub use open_purchase::{open_purchase, record_arrival};
+pub use receive_webhook::{Received, receive_webhook};
+pub use reconcile::{
+    ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
+};
+pub use renew_subscription::renew_subscription;
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
 pub use submit_order::{Submitted, submit_order};
+pub use sync_key::{Synced, list_revoked, sync_key};
 pub use welcome_mail::license_file_name;
+pub use withdraw_subscription::{ask_withdrawal, withdraw_subscription};
 
 use crate::{
     clock::SharedClock,
@@ -69,6 +101,10 @@ pub struct App {
     pub health: Health,
     /// Logos of offers, by offer id.
     pub logos: BTreeMap<String, Logo>,
+    /// How long personal data of an ended subscription is kept.
+    pub retention: Duration,
+    /// Webhooks with a verified token that nobody could read.
+    pub unreadable_webhooks: AtomicU64,
     /// Wakes the job runner.
     pub wake: Notify,
 }

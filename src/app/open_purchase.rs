@@ -1,17 +1,18 @@
 //! A buyer comes from the Azure portal: the purchase token is kept here, resolved after the sign-in, and forgotten.
 
 use secrecy::SecretString;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use uuid::Uuid;
 
-use super::{App, AppError, Trouble, random_token, token_digest};
+use super::{
+    App, AppError, Trouble,
+    converge::{Seen, converge},
+    random_token, token_digest,
+};
 use crate::{
-    domain::{
-        policy::{Identity, Rights, rights},
-        subscription::{MicrosoftStatus, Snapshot, Stage, Subscription},
-    },
+    domain::policy::{Identity, Rights, rights},
     marketplace::MarketplaceError,
-    store::{Arrival, AuditEntry, StoreError, Tx},
+    store::Arrival,
 };
 
 /// As long as Microsoft's token lives.
@@ -36,6 +37,7 @@ pub async fn record_arrival(app: &App, purchase_token: String) -> Result<String,
 /// [`AppError::Forbidden`] for a stranger; [`MarketplaceError::BadPurchaseToken`] for an old token: both see the same page.
 pub async fn open_purchase(app: &App, who: Identity, arrival: &Arrival) -> Result<Uuid, AppError> {
     let token = SecretString::from(arrival.purchase_token.clone());
+    let asked_at = app.clock.now();
     let answer = app.marketplace.resolve(&token).await;
     note_credential(app, answer.as_ref().err());
     if let Err(MarketplaceError::BadPurchaseToken(_)) = &answer {
@@ -49,7 +51,7 @@ pub async fn open_purchase(app: &App, who: Identity, arrival: &Arrival) -> Resul
         return Err(AppError::Forbidden);
     }
     let id = snapshot.id;
-    record_snapshot(app, &snapshot).await?;
+    converge(app, Seen { snapshot: &snapshot, asked_at, ended_at: None }).await?;
     forget(app, arrival).await?;
     Ok(id)
 }
@@ -67,48 +69,4 @@ pub(super) fn note_credential(app: &App, error: Option<&MarketplaceError>) {
         Some(_) => {}
         None => app.health.clear(Trouble::MarketplaceCredential),
     }
-}
-
-/// Writes what Microsoft says now; a subscription never seen is new.
-pub(super) async fn record_snapshot(app: &App, snapshot: &Snapshot) -> Result<Subscription, AppError> {
-    let now = app.clock.now();
-    let tx = app.store.begin().await?;
-    let subscription = match tx.find_subscription(snapshot.id).await? {
-        Some(known) => update(&tx, known, snapshot, now).await?,
-        None => insert(&tx, snapshot, now).await?,
-    };
-    tx.commit().await?;
-    Ok(subscription)
-}
-
-async fn update(
-    tx: &Tx,
-    known: Subscription,
-    snapshot: &Snapshot,
-    now: OffsetDateTime,
-) -> Result<Subscription, StoreError> {
-    // Nothing goes back to pending: such an answer is older than what is known.
-    let older = known.microsoft.status != MicrosoftStatus::PendingFulfillmentStart
-        && snapshot.status == MicrosoftStatus::PendingFulfillmentStart;
-    if older || known.microsoft == *snapshot {
-        return Ok(known);
-    }
-    let fresh = Subscription { microsoft: snapshot.clone(), ..known };
-    tx.update_subscription(&fresh, now).await?;
-    Ok(Subscription { version: fresh.version + 1, ..fresh })
-}
-
-async fn insert(tx: &Tx, snapshot: &Snapshot, now: OffsetDateTime) -> Result<Subscription, StoreError> {
-    let stage = Stage::AwaitingEnrolment;
-    let fresh = Subscription { microsoft: snapshot.clone(), stage, users: None, segment: None, version: 1 };
-    tx.insert_subscription(&fresh, now).await?;
-    let detail = serde_json::json!({ "offer": snapshot.offer_id, "plan": snapshot.plan_id }).to_string();
-    let entry = AuditEntry {
-        subscription_id: Some(snapshot.id),
-        actor: "microsoft",
-        action: "subscription_seen",
-        detail: &detail,
-    };
-    tx.record_audit(entry, now).await?;
-    Ok(fresh)
 }

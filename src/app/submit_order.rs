@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::{
     App, AppError,
-    open_purchase::record_snapshot,
+    converge::{ask_and_converge, write_subscription},
     review_order::{keep, preview_order},
 };
 use crate::{
     domain::{
         policy::{Identity, trial_customer},
-        subscription::{NotEnrollable, Stage, Subscription},
+        subscription::{Event, NotEnrollable, Stage, Subscription},
     },
     store::{AuditEntry, Enrolment, JobKind, StoreError, StoredQuote, Tx},
 };
@@ -50,8 +50,7 @@ pub async fn submit_order(
         return Ok(Submitted::AlreadyAccepted);
     }
     // Microsoft may have activated, changed or ended it since the review was shown.
-    let snapshot = app.marketplace.get_subscription(id).await?.value;
-    let subscription = record_snapshot(app, &snapshot).await?;
+    let subscription = ask_and_converge(app, id, None).await?.subscription;
     let fresh = match preview_order(app, &subscription, quote.frozen.order.clone()).await {
         Err(AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled)) => return Ok(Submitted::AlreadyAccepted),
         other => other?,
@@ -86,10 +85,10 @@ async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote:
     let id = subscription.microsoft.id;
     let order = &quote.frozen.order;
     let tx = app.store.begin().await?;
-    subscription.stage = Stage::Activating { enrolled_at: now };
+    subscription.stage = subscription.stage.on(Event::OrderSubmitted, now)?;
     subscription.users = order.users;
     subscription.segment = quote.frozen.segment().map(ToString::to_string);
-    tx.update_subscription(&subscription, now).await?;
+    write_subscription(app, &tx, &mut subscription, now).await?;
     tx.insert_enrolment(&Enrolment {
         subscription_id: id,
         quote_id: quote.id,
@@ -98,6 +97,7 @@ async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote:
         buyer_email: order.buyer_email.clone(),
         technical_contact: order.technical_contact.clone(),
         submitted_at: now,
+        language: order.language.clone(),
     })
     .await?;
     use_up_trial(app, &tx, &subscription, quote.frozen.first.trial_days, now).await?;

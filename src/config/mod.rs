@@ -36,6 +36,12 @@ pub struct Config {
     pub templates: Templates,
     /// `[signing]`
     pub signing: Signing,
+    /// `[webhook]`
+    #[serde(default)]
+    pub webhook: Webhook,
+    /// `[retention]`
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Where the service listens and is reached.
@@ -181,6 +187,34 @@ pub struct Templates {
     /// `templates.path`: a directory whose files replace built-in templates of the same name.
     #[serde(default)]
     pub path: Option<PathBuf>,
+}
+
+/// Microsoft's webhook.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// `webhook.token_authority`, default `entra.authority`: who signs the tokens that come with webhooks.
+    #[serde(default)]
+    pub token_authority: Option<Url>,
+}
+
+/// How long records are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// `retention.days`, default 90, at least 7: when personal data is erased after the end of a subscription.
+    #[serde(default = "default_retention_days")]
+    pub days: u16,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: default_retention_days() }
+    }
+}
+
+fn default_retention_days() -> u16 {
+    90
 }
 
 /// License signing.

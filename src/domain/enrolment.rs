@@ -35,6 +35,9 @@ pub struct Order {
     pub buyer_email: String,
     /// The technical contact's mailbox.
     pub technical_contact: String,
+    /// The language of mails, `en`.
+    #[serde(default)]
+    pub language: String,
 }
 
 /// Where prices came from.

@@ -5,34 +5,29 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::{
     money::Currency,
-    subscription::{Party, Snapshot, Stage},
+    subscription::{Party, Snapshot},
     testing::example_catalog,
     time::TermUnit,
 };
 
 fn purchase(status: MicrosoftStatus, term: Option<Term>, unit: &str) -> Subscription {
     let party = Party { tenant_id: Some(Uuid::nil()), object_id: Some(Uuid::nil()), email: String::new() };
-    Subscription {
-        microsoft: Snapshot {
-            id: Uuid::nil(),
-            offer_id: "konnekt".into(),
-            plan_id: "konnekt-yearly".into(),
-            name: String::new(),
-            status,
-            beneficiary: party.clone(),
-            purchaser: party,
-            term_unit: Some(TermUnit::new(unit)),
-            term,
-            auto_renew: true,
-            update_allowed: true,
-            is_test: false,
-            quantity: None,
-        },
-        stage: Stage::AwaitingEnrolment,
-        users: None,
-        segment: None,
-        version: 1,
-    }
+    let snapshot = Snapshot {
+        id: Uuid::nil(),
+        offer_id: "konnekt".into(),
+        plan_id: "konnekt-yearly".into(),
+        name: String::new(),
+        status,
+        beneficiary: party.clone(),
+        purchaser: party,
+        term_unit: Some(TermUnit::new(unit)),
+        term,
+        auto_renew: true,
+        update_allowed: true,
+        is_test: false,
+        quantity: None,
+    };
+    Subscription::new(snapshot, datetime!(2026-01-15 10:00 UTC))
 }
 
 fn order(users: u32) -> Order {
@@ -43,6 +38,7 @@ fn order(users: u32) -> Order {
         buyer_name: String::new(),
         buyer_email: String::new(),
         technical_contact: String::new(),
+        language: String::new(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! What a license key says, and how long it may say it (`product.md` §5): no key outlives what was paid for.
 
 use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    catalog::FirstKey,
-    proration::FirstTerm,
+    catalog::{FirstKey, Plan},
+    charge::Charge,
+    subscription::Subscription,
     time::{Term, end_of_day},
 };
 
@@ -45,6 +46,18 @@ pub struct Claims {
     pub exp: i64,
     /// When it was signed.
     pub iat: i64,
+    /// Fewer users from the next term on, where that is planned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub planned_change: Option<PlannedChange>,
+}
+
+/// A change that is planned, as a key tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedChange {
+    /// Users in total from then on.
+    pub users: u32,
+    /// The first day, `2027-01-15`.
+    pub effective: Date,
 }
 
 /// The organisation of a license.
@@ -63,36 +76,57 @@ pub fn leeway(term: Term) -> Duration {
     tenth.min(Duration::days(14))
 }
 
-/// When the first key ends, and whether it is provisional.
+/// What a key of a subscription may say now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entitlement {
+    /// Seats.
+    pub users: Option<u32>,
+    /// The segment that they are in.
+    pub segment: Option<String>,
+    /// The plan.
+    pub plan_id: String,
+    /// Not from here on.
+    pub expires_at: OffsetDateTime,
+    /// Whether a longer key follows when the charges are accepted.
+    pub provisional: bool,
+    /// What is planned.
+    pub planned_change: Option<PlannedChange>,
+}
+
+/// What the newest key has to say: the full term once every charge of it is accepted, and no longer than the hold of the
+/// open ones plus a leeway before that. `None` before there is a term.
 #[must_use]
-pub fn first_key_expiry(first: &FirstTerm, kind: FirstKey) -> (OffsetDateTime, bool) {
-    let full = end_of_day(first.term.end);
-    match kind {
-        FirstKey::Full => (full, false),
-        FirstKey::Provisional => (first.reportable_from.saturating_add(leeway(first.term)).min(full), true),
+pub fn decide_entitlement(subscription: &Subscription, plan: &Plan, charges: &[Charge]) -> Option<Entitlement> {
+    let term = subscription.term?;
+    let full = end_of_day(term.end);
+    let open = charges.iter().filter(|charge| charge.term_start == term.start && charge.state.is_open());
+    let held_until =
+        open.map(|charge| charge.reportable_from).max().filter(|_| plan.first_key == FirstKey::Provisional);
+    let renewal = term.renewal();
+    let planned = subscription.planned.zip(renewal);
+    Some(Entitlement {
+        users: subscription.users,
+        segment: subscription.segment.clone(),
+        plan_id: plan.id.to_string(),
+        expires_at: held_until.map_or(full, |until| until.saturating_add(leeway(term)).min(full)),
+        provisional: held_until.is_some(),
+        planned_change: planned.map(|(planned, effective)| PlannedChange { users: planned.users, effective }),
+    })
+}
+
+impl Entitlement {
+    /// Whether a key says exactly this.
+    #[must_use]
+    pub fn is_said_by(&self, claims: &Claims) -> bool {
+        self.users == claims.users
+            && self.segment == claims.segment
+            && self.plan_id == claims.plan
+            && self.expires_at.unix_timestamp() == claims.exp
+            && self.provisional == claims.provisional
+            && self.planned_change == claims.planned_change
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::{date, datetime};
-
-    #[test]
-    fn the_first_key_ends_with_the_hold_plus_a_leeway() {
-        let year = Term::new(date!(2026 - 01 - 15), date!(2027 - 01 - 14)).unwrap();
-        let month = Term::new(date!(2026 - 01 - 15), date!(2026 - 02 - 14)).unwrap();
-        let start = datetime!(2026-01-15 10:12 UTC);
-        let table = [
-            ("a year with a trial", year, 30, FirstKey::Provisional, datetime!(2026-02-28 00:00 UTC), true),
-            ("a year without", year, 0, FirstKey::Provisional, datetime!(2026-02-01 10:12 UTC), true),
-            ("a month without: 3.1 days", month, 0, FirstKey::Provisional, datetime!(2026-01-21 12:36 UTC), true),
-            ("a month never beyond its end", month, 30, FirstKey::Provisional, datetime!(2026-02-15 00:00 UTC), true),
-            ("one key from the start", year, 30, FirstKey::Full, datetime!(2027-01-15 00:00 UTC), false),
-        ];
-        for (name, term, trial, kind, expiry, provisional) in table {
-            let first = FirstTerm::new(term, start, trial, Duration::hours(72));
-            assert_eq!(first_key_expiry(&first, kind), (expiry, provisional), "{name}");
-        }
-    }
-}
+#[path = "license_tests.rs"]
+mod tests;

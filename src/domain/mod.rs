@@ -4,6 +4,8 @@
 //! Does not own: where those come from (`store`, `marketplace`) and what is done with them (`app`).
 
 pub mod catalog;
+pub mod change;
+pub mod charge;
 pub mod enrolment;
 pub mod license;
 pub mod money;

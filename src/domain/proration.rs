@@ -12,7 +12,7 @@ use super::{
 };
 
 /// What an upgrade within a term costs now, and every full term afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpgradeQuote {
     /// Users before.
     pub from_users: u32,

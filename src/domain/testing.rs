@@ -53,6 +53,7 @@ pub(crate) fn plan_of(rows: &[Row], currency: Currency) -> PricedPlan {
         devices_per_user: 5,
         tenant_members_may_buy: false,
         successor_of: None,
+        minimum_users: None,
         extras: Vec::new(),
         prices: Vec::new(),
     };

@@ -10,7 +10,11 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    app::{AppError, SharedApp, Step, activate_subscription, forget_expired, send_mail},
+    app::{
+        AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
+        keep_appointment, reconcile_subscription, renew_subscription, rewrite_charges, schedule_sweep, send_mail,
+        sweep_subscriptions, withdraw_subscription,
+    },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},
 };
@@ -95,18 +99,18 @@ impl Runner {
         match result {
             Ok(Step::Done) => {
                 let tx = store.begin().await?;
-                tx.finish_job(job.id).await?;
+                tx.finish_job(job.lease).await?;
                 tx.commit().await
             }
-            Ok(Step::Again(after)) => store.postpone_job(job.id, now.saturating_add(after), None).await,
+            Ok(Step::Again(after)) => store.postpone_job(job.lease, now.saturating_add(after), None).await,
             Err(error) if goes_on(job, &error) => {
                 let pause = pause_after(job.attempts);
                 tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
-                store.postpone_job(job.id, now.saturating_add(pause), Some(&error.to_string())).await
+                store.postpone_job(job.lease, now.saturating_add(pause), Some(&error.to_string())).await
             }
             Err(error) => {
                 tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
-                store.bury_job(job.id, &error.to_string()).await
+                store.bury_job(job.lease, &error.to_string()).await
             }
         }
     }
@@ -119,11 +123,19 @@ fn goes_on(job: &Job, error: &AppError) -> bool {
 
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
 async fn perform_apart(app: &SharedApp, job: &Job) -> Result<Step, AppError> {
-    let (app, kind, id, subject) = (Arc::clone(app), job.kind, job.id, job.subject);
+    let (app, kind, lease, subject) = (Arc::clone(app), job.kind, job.lease, job.subject);
     let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move {
         match kind {
-            JobKind::ActivateSubscription => activate_subscription(&app, id, subject).await,
-            JobKind::SendMail => send_mail(&app, id, subject).await,
+            JobKind::ActivateSubscription => activate_subscription(&app, lease, subject).await,
+            JobKind::SendMail => send_mail(&app, lease, subject).await,
+            JobKind::HandleWebhook => handle_webhook(&app, lease, subject).await,
+            JobKind::ReconcileSubscription => reconcile_subscription(&app, lease, subject).await,
+            JobKind::RenewSubscription => renew_subscription(&app, lease, subject).await,
+            JobKind::WithdrawSubscription => withdraw_subscription(&app, lease, subject).await,
+            JobKind::ChangeSeats => carry_out_seats(&app, lease, subject).await,
+            JobKind::RewriteCharges => rewrite_charges(&app, lease, subject).await,
+            JobKind::KeepAppointment => keep_appointment(&app, subject).await,
+            JobKind::SweepSubscriptions => sweep_subscriptions(&app).await,
         }
     }));
     match work.await {
@@ -148,6 +160,10 @@ pub fn spawn(app: &SharedApp, stop: &watch::Receiver<bool>) -> Vec<tokio::task::
 }
 
 async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
+    // Whatever happened while nobody was here is found at once.
+    if let Err(error) = schedule_sweep(&app).await {
+        tracing::warn!(%error, "the comparison with Microsoft could not be asked for");
+    }
     while !*stop.borrow() {
         if let Err(error) = forget_expired(&app).await {
             tracing::warn!(%error, "old sessions could not be forgotten");

@@ -11,9 +11,11 @@ mod client;
 mod entra_transport;
 mod error;
 mod tokens;
+mod webhook_body;
 pub mod wire;
 
 pub use answer::Answer;
 pub use client::{Client, Page, PendingOperation};
 pub use error::{Fault, MarketplaceError};
 pub use tokens::{Credential, CredentialError, TokenSource, Tokens};
+pub use webhook_body::WebhookBody;

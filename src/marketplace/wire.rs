@@ -137,7 +137,7 @@ fn date(text: &str) -> Option<Date> {
 }
 
 /// A quantity as number, text, empty text or null.
-fn count(value: &serde_json::Value) -> Option<u32> {
+pub(super) fn count(value: &serde_json::Value) -> Option<u32> {
     match value {
         serde_json::Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
         serde_json::Value::String(text) => text.trim().parse().ok(),
@@ -254,9 +254,32 @@ pub struct Operation {
     pub status: String,
     #[serde(default)]
     quantity: Option<serde_json::Value>,
+    /// `Azure` or `Partner`.
+    #[serde(default)]
+    operation_request_source: Option<String>,
+    #[serde(default)]
+    error_message: Option<String>,
 }
 
 impl Operation {
+    /// Whether it waits for an answer or is being carried out.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.status.trim(), "NotStarted" | "InProgress")
+    }
+
+    /// Whether we asked for it; such a one is not answered.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.operation_request_source.as_deref().is_some_and(|source| source.trim() == "Partner")
+    }
+
+    /// Microsoft's words for why it failed; may be empty.
+    #[must_use]
+    pub fn error_message(&self) -> &str {
+        self.error_message.as_deref().unwrap_or_default().trim()
+    }
+
     /// The seats after it.
     #[must_use]
     pub fn quantity(&self) -> Option<u32> {

@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::license::Claims;
 
 pub use key_file::generate;
-pub use verify::{VerifyError, inspect, verify};
+pub use verify::{VerifyError, inspect, verify, verify_signature};
 
 /// The `typ` of a license key; other JWS of the same signing key are not one.
 pub const LICENSE_TYPE: &str = "license+jwt";
+/// The `typ` of the list of revoked licenses.
+pub const REVOCATIONS_TYPE: &str = "license-revocations+jwt";
 
 /// Why a signing key cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,8 +134,20 @@ impl Keyring {
     /// # Errors
     /// [`KeyError::None`] without a key.
     pub fn sign(&self, claims: &Claims) -> Result<SignedKey, KeyError> {
+        self.sign_as(LICENSE_TYPE, claims)
+    }
+
+    /// Signs the list of revoked licenses; its `typ` tells it from a key.
+    ///
+    /// # Errors
+    /// [`KeyError::None`] without a key.
+    pub fn sign_revocations(&self, list: &impl Serialize) -> Result<SignedKey, KeyError> {
+        self.sign_as(REVOCATIONS_TYPE, list)
+    }
+
+    fn sign_as(&self, kind: &str, claims: &impl Serialize) -> Result<SignedKey, KeyError> {
         let key = self.keys.first().ok_or(KeyError::None)?;
-        let header = Header { alg: "EdDSA", kid: &key.id, typ: LICENSE_TYPE };
+        let header = Header { alg: "EdDSA", kid: &key.id, typ: kind };
         let mut compact = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header)?);
         compact.push('.');
         URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut compact);

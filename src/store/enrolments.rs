@@ -1,6 +1,6 @@
 //! Accepted orders: one for each subscription, which is what makes a double submit harmless.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ mod entity {
         pub buyer_email: String,
         pub technical_contact: String,
         pub submitted_at: i64,
+        pub language: String,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -46,6 +47,8 @@ pub struct Enrolment {
     pub technical_contact: String,
     /// When.
     pub submitted_at: OffsetDateTime,
+    /// The language of mails, `en`.
+    pub language: String,
 }
 
 async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enrolment>> {
@@ -58,6 +61,7 @@ async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enro
         buyer_email: row.buyer_email,
         technical_contact: row.technical_contact,
         submitted_at: from_micros(row.submitted_at),
+        language: row.language,
     }))
 }
 
@@ -72,6 +76,14 @@ impl Store {
 }
 
 impl Tx {
+    /// The accepted order of a subscription, where there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_enrolment(&self, subscription_id: Uuid) -> Result<Option<Enrolment>> {
+        find(self, subscription_id).await
+    }
+
     /// The accepted order of a subscription.
     ///
     /// # Errors
@@ -94,8 +106,25 @@ impl Tx {
             buyer_email: Set(enrolment.buyer_email.clone()),
             technical_contact: Set(enrolment.technical_contact.clone()),
             submitted_at: Set(to_micros(enrolment.submitted_at)),
+            language: Set(enrolment.language.clone()),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+
+    /// Changes who gets the mails, and in which language.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn update_contacts(&self, enrolment: &Enrolment) -> Result<()> {
+        let row = entity::ActiveModel {
+            buyer_email: Set(enrolment.buyer_email.clone()),
+            technical_contact: Set(enrolment.technical_contact.clone()),
+            language: Set(enrolment.language.clone()),
+            ..Default::default()
+        };
+        let this = entity::Column::SubscriptionId.eq(enrolment.subscription_id);
+        entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
         Ok(())
     }
 }

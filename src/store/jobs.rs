@@ -52,20 +52,62 @@ pub enum JobKind {
     ActivateSubscription,
     /// Hand a mail to the mail server; the subject is the mail.
     SendMail,
+    /// Act on a webhook of the inbox; the subject is the webhook.
+    HandleWebhook,
+    /// Compare a subscription with Microsoft and converge; the subject is the subscription.
+    ReconcileSubscription,
+    /// Write the charges of a new term; the subject is the subscription.
+    RenewSubscription,
+    /// Bring a withdrawal to its end at Microsoft; the subject is the subscription.
+    WithdrawSubscription,
+    /// Bring a change of seats that Microsoft bills to its end; the subject is the change.
+    ChangeSeats,
+    /// Write held charges anew after a change of plan; the subject is the subscription.
+    RewriteCharges,
+    /// Do what the calendar asks for; the subject is the subscription.
+    KeepAppointment,
+    /// Compare everything with Microsoft; the subject is nobody.
+    SweepSubscriptions,
 }
 
 impl JobKind {
+    const ALL: [Self; 10] = [
+        Self::ActivateSubscription,
+        Self::SendMail,
+        Self::HandleWebhook,
+        Self::ReconcileSubscription,
+        Self::RenewSubscription,
+        Self::WithdrawSubscription,
+        Self::ChangeSeats,
+        Self::RewriteCharges,
+        Self::KeepAppointment,
+        Self::SweepSubscriptions,
+    ];
+
     /// The word in the table and in logs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ActivateSubscription => "activate_subscription",
             Self::SendMail => "send_mail",
+            Self::HandleWebhook => "handle_webhook",
+            Self::ReconcileSubscription => "reconcile_subscription",
+            Self::RenewSubscription => "renew_subscription",
+            Self::WithdrawSubscription => "withdraw_subscription",
+            Self::ChangeSeats => "change_seats",
+            Self::RewriteCharges => "rewrite_charges",
+            Self::KeepAppointment => "keep_appointment",
+            Self::SweepSubscriptions => "sweep_subscriptions",
         }
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::ActivateSubscription, Self::SendMail].into_iter().find(|kind| kind.as_str() == word)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// What waits for a date, however long, and is no work that is left over.
+    fn is_appointment(self) -> bool {
+        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions)
     }
 }
 
@@ -78,11 +120,18 @@ pub struct Claim {
     pub lease: Duration,
 }
 
+/// The hold of a worker on a job. Whoever has lost it, because time ran out or the job was asked for anew, ends nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lease {
+    job_id: Uuid,
+    owner: Uuid,
+}
+
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its id.
-    pub id: Uuid,
+    /// The hold on it.
+    pub lease: Lease,
     /// What there is to do.
     pub kind: JobKind,
     /// With what.
@@ -115,13 +164,55 @@ impl Tx {
         Ok(())
     }
 
+    /// Writes a job, or asks for it anew: one that is waiting runs at the earlier time, one that is being worked on runs
+    /// again, because what it has read may be old.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn schedule_job(
+        &self,
+        kind: JobKind,
+        subject: Uuid,
+        run_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        use entity::Column;
+        let row = entity::ActiveModel {
+            id: Set(new_id(now)),
+            kind: Set(kind.as_str().to_owned()),
+            subject: Set(subject),
+            state: Set("ready".to_owned()),
+            run_at: Set(to_micros(run_at)),
+            attempts: Set(0),
+            lease_owner: Set(None),
+            lease_until: Set(0),
+            last_error: Set(None),
+            created_at: Set(to_micros(now)),
+        };
+        let own = |column: Column| Expr::col((entity::Entity, column));
+        let waiting_earlier = own(Column::State).eq("ready").and(own(Column::RunAt).lt(to_micros(run_at)));
+        let earlier = Expr::case(waiting_earlier, own(Column::RunAt)).finally(Expr::val(to_micros(run_at)));
+        let anew = OnConflict::columns([Column::Kind, Column::Subject])
+            .update_columns([
+                Column::State,
+                Column::Attempts,
+                Column::LeaseOwner,
+                Column::LeaseUntil,
+                Column::LastError,
+            ])
+            .value(Column::RunAt, earlier)
+            .to_owned();
+        entity::Entity::insert(row).on_conflict(anew).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+
     /// Ends a job with its effect, in one transaction.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn finish_job(&self, id: Uuid) -> Result<()> {
+    pub async fn finish_job(&self, lease: Lease) -> Result<()> {
         let row = entity::ActiveModel { state: Set("done".to_owned()), last_error: Set(None), ..released() };
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 }
 
@@ -154,7 +245,7 @@ impl Store {
                 .await?;
             if result.rows_affected == 1 {
                 crash_point("after a job is claimed");
-                return from_row(&row).map(Some);
+                return from_row(&row, claim.owner).map(Some);
             }
         }
         Ok(None)
@@ -164,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn postpone_job(&self, id: Uuid, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
+    pub async fn postpone_job(&self, lease: Lease, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
         crash_point("before a job is postponed");
         let mut row = entity::ActiveModel {
             run_at: Set(to_micros(run_at)),
@@ -175,20 +266,20 @@ impl Store {
             // Waiting for Microsoft is no failure: the next one starts with a short pause again.
             row.attempts = Set(0);
         }
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 
     /// Sets a job aside for a person: trying again does not help.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn bury_job(&self, id: Uuid, reason: &str) -> Result<()> {
+    pub async fn bury_job(&self, lease: Lease, reason: &str) -> Result<()> {
         let row = entity::ActiveModel {
             state: Set("dead".to_owned()),
             last_error: Set(Some(reason.to_owned())),
             ..released()
         };
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 
     /// Jobs that are due or being worked on now.
@@ -210,13 +301,14 @@ impl Store {
         count(self, entity::Column::State.eq("dead")).await
     }
 
-    /// When the next job that is not being worked on becomes due.
+    /// When the next work that is not being done becomes due. What waits for a date does not count.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn find_next_job_time(&self) -> Result<Option<OffsetDateTime>> {
+        let appointments = JobKind::ALL.into_iter().filter(|kind| kind.is_appointment()).map(JobKind::as_str);
         let row = entity::Entity::find()
-            .filter(entity::Column::State.eq("ready"))
+            .filter(entity::Column::State.eq("ready").and(entity::Column::Kind.is_not_in(appointments)))
             .order_by_asc(entity::Column::RunAt)
             .one(self.connection())
             .await?;
@@ -228,8 +320,9 @@ fn released() -> entity::ActiveModel {
     entity::ActiveModel { lease_owner: Set(None), lease_until: Set(0), ..Default::default() }
 }
 
-async fn write(reader: &impl Reader, id: Uuid, row: entity::ActiveModel) -> Result<()> {
-    entity::Entity::update_many().set(row).filter(entity::Column::Id.eq(id)).exec(reader.connection()).await?;
+async fn write(reader: &impl Reader, lease: Lease, row: entity::ActiveModel) -> Result<()> {
+    let held = entity::Column::Id.eq(lease.job_id).and(entity::Column::LeaseOwner.eq(lease.owner));
+    entity::Entity::update_many().set(row).filter(held).exec(reader.connection()).await?;
     Ok(())
 }
 
@@ -244,10 +337,10 @@ async fn count(store: &Store, filter: sea_orm::sea_query::SimpleExpr) -> Result<
     Ok(count.unwrap_or(0))
 }
 
-fn from_row(row: &entity::Model) -> Result<Job> {
+fn from_row(row: &entity::Model, owner: Uuid) -> Result<Job> {
     let unknown = || StoreError::inconsistent(TABLE, "kind", row.id, &row.kind);
     Ok(Job {
-        id: row.id,
+        lease: Lease { job_id: row.id, owner },
         kind: JobKind::from_word(&row.kind).ok_or_else(unknown)?,
         subject: row.subject,
         attempts: u32::try_from(row.attempts).unwrap_or(0).saturating_add(1),

@@ -47,33 +47,58 @@ pub struct LicenseKey {
     pub expires_at: OffsetDateTime,
 }
 
+async fn find_newest(
+    reader: &impl Reader,
+    column: entity::Column,
+    value: sea_orm::Value,
+) -> Result<Option<LicenseKey>> {
+    let row = entity::Entity::find()
+        .filter(column.eq(value))
+        .order_by_desc(entity::Column::Seq)
+        .one(reader.connection())
+        .await?;
+    row.map(from_row).transpose()
+}
+
+fn from_row(row: entity::Model) -> Result<LicenseKey> {
+    let wrong = |_| StoreError::inconsistent("license_key", "seq", row.id, row.seq);
+    Ok(LicenseKey {
+        subscription_id: row.subscription_id,
+        seq: u32::try_from(row.seq).map_err(wrong)?,
+        license_id: row.license_id,
+        signing_key_id: row.signing_key_id,
+        compact: row.compact,
+        expires_at: from_micros(row.expires_at),
+    })
+}
+
 impl Store {
     /// The newest key of a subscription.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn find_newest_key(&self, subscription_id: Uuid) -> Result<Option<LicenseKey>> {
-        let row = entity::Entity::find()
-            .filter(entity::Column::SubscriptionId.eq(subscription_id))
-            .order_by_desc(entity::Column::Seq)
-            .one(self.connection())
-            .await?;
-        row.map(|row| {
-            let wrong = |_| StoreError::inconsistent("license_key", "seq", row.id, row.seq);
-            Ok(LicenseKey {
-                subscription_id: row.subscription_id,
-                license_id: row.license_id,
-                seq: u32::try_from(row.seq).map_err(wrong)?,
-                signing_key_id: row.signing_key_id,
-                compact: row.compact,
-                expires_at: from_micros(row.expires_at),
-            })
-        })
-        .transpose()
+        find_newest(self, entity::Column::SubscriptionId, subscription_id.into()).await
+    }
+
+    /// The newest key of a license.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_newest_key_of_license(&self, license_id: &str) -> Result<Option<LicenseKey>> {
+        find_newest(self, entity::Column::LicenseId, license_id.into()).await
     }
 }
 
 impl Tx {
+    /// The newest key of a subscription, as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_newest_key(&self, subscription_id: Uuid) -> Result<Option<LicenseKey>> {
+        find_newest(self, entity::Column::SubscriptionId, subscription_id.into()).await
+    }
+
     /// Keeps a signed key.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
 //! Mails, written with their cause and sent by a job. Unique by Message-ID, which follows from the cause.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{JobKind, Reader, Result, Store, StoreError, Tx};
 use crate::clock::{from_micros, new_id, to_micros};
 
 const TABLE: &str = "mail";
@@ -116,11 +116,11 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a mail and gives its id; its job has to be written with it.
+    /// Writes a mail and gives its id, for its job; `None` when that cause has been mailed before.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when that cause has been mailed before.
-    pub async fn insert_mail(&self, mail: &NewMail, now: OffsetDateTime) -> Result<Uuid> {
+    /// [`StoreError`].
+    async fn insert_mail(&self, mail: &NewMail, now: OffsetDateTime) -> Result<Option<Uuid>> {
         let id = new_id(now);
         let json = |column, list: serde_json::Result<String>| {
             list.map_err(|error| StoreError::inconsistent(TABLE, column, id, error))
@@ -139,8 +139,19 @@ impl Tx {
             created_at: Set(to_micros(now)),
             ..Default::default()
         };
-        entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
-        Ok(id)
+        let once = OnConflict::column(entity::Column::MessageId).do_nothing().to_owned();
+        let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        Ok((written == 1).then_some(id))
+    }
+
+    /// Writes a mail with the job that sends it, once for each cause; says whether this was the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn queue_mail(&self, mail: &NewMail, now: OffsetDateTime) -> Result<bool> {
+        let Some(id) = self.insert_mail(mail, now).await? else { return Ok(false) };
+        self.insert_job(JobKind::SendMail, id, now).await?;
+        Ok(true)
     }
 
     /// Notes that the mail server has taken a mail.

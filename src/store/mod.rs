@@ -8,17 +8,23 @@
 
 mod audit;
 mod calls;
+mod changes;
 mod charges;
 mod enrolments;
+mod erasure;
 mod error;
+mod findings;
 mod jobs;
 mod license_keys;
 mod mails;
 mod quotes;
+mod revocations;
 mod sessions;
 mod sign_ins;
 mod subscriptions;
+mod sweeps;
 mod trial_uses;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -30,15 +36,20 @@ use sea_orm_migration::MigratorTrait;
 
 pub use audit::AuditEntry;
 pub use calls::Call;
-pub use charges::{Charge, NewCharge};
+pub use changes::{ChangeState, NewChange, StoredChange};
+pub use charges::NewCharges;
 pub use enrolments::Enrolment;
 pub use error::StoreError;
-pub use jobs::{Claim, Job, JobKind};
+pub use findings::Finding;
+pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::LicenseKey;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;
+pub use revocations::Revocation;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
+pub use sweeps::Sweep;
+pub use webhooks::{NewWebhook, Webhook};
 
 use crate::crash::crash_point;
 

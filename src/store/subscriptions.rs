@@ -11,7 +11,7 @@ use crate::{
     clock::{from_micros, to_micros},
     domain::{
         policy::{Identity, PERSONAL_ACCOUNTS},
-        subscription::{MicrosoftStatus, Party, Snapshot, Stage, Subscription},
+        subscription::{Enrolled, MicrosoftStatus, Party, PlannedDowngrade, Snapshot, Stage, Subscription},
         time::{Term, TermUnit},
     },
 };
@@ -48,6 +48,17 @@ mod entity {
         pub activated_at: Option<i64>,
         pub users: Option<i64>,
         pub segment: Option<String>,
+        pub ledger_term_start: Option<String>,
+        pub ledger_term_end: Option<String>,
+        pub trial_end: Option<String>,
+        pub grace_end: Option<i64>,
+        pub planned_users: Option<i64>,
+        pub planned_at: Option<i64>,
+        pub suspended_at: Option<i64>,
+        pub withdrawn_at: Option<i64>,
+        pub ended_at: Option<i64>,
+        pub erased_at: Option<i64>,
+        pub observed_at: i64,
         pub created_at: i64,
         pub updated_at: i64,
         pub version: i64,
@@ -74,6 +85,28 @@ impl super::Store {
     /// [`StoreError`].
     pub async fn find_subscription(&self, id: Uuid) -> Result<Option<Subscription>> {
         find(self, id).await
+    }
+
+    /// Those of the given ids that are known.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_subscriptions_by_id(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Subscription>> {
+        let rows = entity::Entity::find().filter(entity::Column::Id.is_in(ids)).all(self.connection()).await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// Notes that Microsoft's answer, asked for at `at`, held nothing new, so that an older one is known for what it is.
+    /// The version stays: nothing that anybody decides upon has changed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_observation(&self, id: Uuid, at: OffsetDateTime) -> Result<()> {
+        use entity::Column;
+        let row = entity::ActiveModel { observed_at: Set(to_micros(at)), ..Default::default() };
+        let older = Column::Id.eq(id).and(Column::ObservedAt.lt(to_micros(at)));
+        entity::Entity::update_many().set(row).filter(older).exec(self.connection()).await?;
+        Ok(())
     }
 
     /// What a signed-in person may at least look at, newest first: their own, and those of their tenant.
@@ -123,7 +156,7 @@ impl Tx {
     /// [`StoreError::Conflict`] when another process was faster.
     pub async fn insert_subscription(&self, subscription: &Subscription, now: OffsetDateTime) -> Result<()> {
         let mut row = to_row(subscription, now);
-        row.created_at = Set(to_micros(now));
+        row.created_at = Set(to_micros(subscription.seen_at));
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
         Ok(())
     }
@@ -146,13 +179,10 @@ impl Tx {
 }
 
 fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveModel {
-    let Snapshot { beneficiary, purchaser, .. } = &subscription.microsoft;
     let microsoft = &subscription.microsoft;
-    let (stage, enrolled_at, activated_at) = match subscription.stage {
-        Stage::AwaitingEnrolment => ("awaiting_enrolment", None, None),
-        Stage::Activating { enrolled_at } => ("activating", Some(enrolled_at), None),
-        Stage::Active { enrolled_at, activated_at } => ("active", Some(enrolled_at), Some(activated_at)),
-    };
+    let Snapshot { beneficiary, purchaser, .. } = microsoft;
+    let stage = StageColumns::of(subscription.stage);
+    let day = |day: Date| day.to_string();
     entity::ActiveModel {
         id: Set(microsoft.id),
         offer_id: Set(microsoft.offer_id.clone()),
@@ -166,17 +196,27 @@ fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveMod
         purchaser_email: Set(purchaser.email.clone()),
         microsoft_status: Set(microsoft.status.as_str().to_owned()),
         term_unit: Set(microsoft.term_unit.as_ref().map(|unit| unit.as_str().to_owned())),
-        term_start: Set(microsoft.term.map(|term| term.start.to_string())),
-        term_end: Set(microsoft.term.map(|term| term.end.to_string())),
+        term_start: Set(microsoft.term.map(|term| day(term.start))),
+        term_end: Set(microsoft.term.map(|term| day(term.end))),
         auto_renew: Set(microsoft.auto_renew),
         update_allowed: Set(microsoft.update_allowed),
         is_test: Set(microsoft.is_test),
         quantity: Set(microsoft.quantity.map(i64::from)),
-        stage: Set(stage.to_owned()),
-        enrolled_at: Set(enrolled_at.map(to_micros)),
-        activated_at: Set(activated_at.map(to_micros)),
+        stage: Set(stage.word.to_owned()),
+        enrolled_at: Set(stage.enrolled_at.map(to_micros)),
+        activated_at: Set(stage.activated_at.map(to_micros)),
+        suspended_at: Set(stage.suspended_at.map(to_micros)),
+        ended_at: Set(stage.ended_at.map(to_micros)),
         users: Set(subscription.users.map(i64::from)),
         segment: Set(subscription.segment.clone()),
+        ledger_term_start: Set(subscription.term.map(|term| day(term.start))),
+        ledger_term_end: Set(subscription.term.map(|term| day(term.end))),
+        trial_end: Set(subscription.trial_end.map(day)),
+        grace_end: Set(subscription.grace_end.map(to_micros)),
+        planned_users: Set(subscription.planned.map(|planned| planned.users.into())),
+        planned_at: Set(subscription.planned.map(|planned| to_micros(planned.planned_at))),
+        withdrawn_at: Set(subscription.withdrawn_at.map(to_micros)),
+        observed_at: Set(to_micros(subscription.observed_at)),
         updated_at: Set(to_micros(now)),
         version: Set(subscription.version),
         ..Default::default()
@@ -185,7 +225,10 @@ fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveMod
 
 fn from_row(row: entity::Model) -> Result<Subscription> {
     let stage = stage_of(&row)?;
-    let term = term_of(&row)?;
+    let microsoft_term = term_of(row.id, "term_start", &row.term_start, &row.term_end)?;
+    let term = term_of(row.id, "ledger_term_start", &row.ledger_term_start, &row.ledger_term_end)?;
+    let planned_users = row.planned_users.map(|users| count(row.id, "planned_users", users)).transpose()?;
+    let planned_at = row.planned_at.map(from_micros);
     let party = |tenant_id, object_id, email| Party { tenant_id, object_id, email };
     Ok(Subscription {
         microsoft: Snapshot {
@@ -197,7 +240,7 @@ fn from_row(row: entity::Model) -> Result<Subscription> {
             beneficiary: party(row.beneficiary_tenant_id, row.beneficiary_object_id, row.beneficiary_email),
             purchaser: party(row.purchaser_tenant_id, row.purchaser_object_id, row.purchaser_email),
             term_unit: row.term_unit.as_deref().map(TermUnit::new),
-            term,
+            term: microsoft_term,
             auto_renew: row.auto_renew,
             update_allowed: row.update_allowed,
             is_test: row.is_test,
@@ -206,25 +249,78 @@ fn from_row(row: entity::Model) -> Result<Subscription> {
         stage,
         users: row.users.map(|users| count(row.id, "users", users)).transpose()?,
         segment: row.segment,
+        term,
+        trial_end: row.trial_end.as_deref().map(|day| date(row.id, "trial_end", day)).transpose()?,
+        grace_end: row.grace_end.map(from_micros),
+        planned: planned_users.zip(planned_at).map(|(users, planned_at)| PlannedDowngrade { users, planned_at }),
+        withdrawn_at: row.withdrawn_at.map(from_micros),
+        seen_at: from_micros(row.created_at),
+        observed_at: from_micros(row.observed_at),
         version: row.version,
     })
 }
 
-fn stage_of(row: &entity::Model) -> Result<Stage> {
-    let instant = |micros: Option<i64>| micros.map(from_micros);
-    match (row.stage.as_str(), instant(row.enrolled_at), instant(row.activated_at)) {
-        ("awaiting_enrolment", _, _) => Ok(Stage::AwaitingEnrolment),
-        ("activating", Some(enrolled_at), _) => Ok(Stage::Activating { enrolled_at }),
-        ("active", Some(enrolled_at), Some(activated_at)) => Ok(Stage::Active { enrolled_at, activated_at }),
-        (other, _, _) => Err(StoreError::inconsistent(TABLE, "stage", row.id, other)),
+/// A stage in columns of its own.
+struct StageColumns {
+    word: &'static str,
+    enrolled_at: Option<OffsetDateTime>,
+    activated_at: Option<OffsetDateTime>,
+    suspended_at: Option<OffsetDateTime>,
+    ended_at: Option<OffsetDateTime>,
+}
+
+impl StageColumns {
+    fn of(stage: Stage) -> Self {
+        let enrolled = stage.enrolled();
+        let mut columns = Self {
+            word: "awaiting_enrolment",
+            enrolled_at: enrolled.map(|enrolled| enrolled.enrolled_at),
+            activated_at: enrolled.map(|enrolled| enrolled.activated_at),
+            suspended_at: None,
+            ended_at: None,
+        };
+        match stage {
+            Stage::AwaitingEnrolment => {}
+            Stage::Activating { enrolled_at } => {
+                (columns.word, columns.enrolled_at) = ("activating", Some(enrolled_at))
+            }
+            Stage::Active(_) => columns.word = "active",
+            Stage::Suspended { suspended_at, .. } => {
+                (columns.word, columns.suspended_at) = ("suspended", Some(suspended_at));
+            }
+            Stage::Ended { ended_at, .. } => (columns.word, columns.ended_at) = ("ended", Some(ended_at)),
+        }
+        columns
     }
 }
 
-fn term_of(row: &entity::Model) -> Result<Option<Term>> {
-    let (Some(start), Some(end)) = (&row.term_start, &row.term_end) else { return Ok(None) };
-    let date = |text: &str| Date::parse(text, format_description!("[year]-[month]-[day]")).ok();
-    let term = date(start).zip(date(end)).and_then(|(start, end)| Term::new(start, end));
-    term.map(Some).ok_or_else(|| StoreError::inconsistent(TABLE, "term_start", row.id, format!("{start} to {end}")))
+fn stage_of(row: &entity::Model) -> Result<Stage> {
+    let enrolled_at = row.enrolled_at.map(from_micros);
+    let enrolled = enrolled_at
+        .zip(row.activated_at.map(from_micros))
+        .map(|(enrolled_at, activated_at)| Enrolled { enrolled_at, activated_at });
+    let stage = match row.stage.as_str() {
+        "awaiting_enrolment" => Some(Stage::AwaitingEnrolment),
+        "activating" => enrolled_at.map(|enrolled_at| Stage::Activating { enrolled_at }),
+        "active" => enrolled.map(Stage::Active),
+        "suspended" => enrolled
+            .zip(row.suspended_at.map(from_micros))
+            .map(|(enrolled, suspended_at)| Stage::Suspended { enrolled, suspended_at }),
+        "ended" => row.ended_at.map(from_micros).map(|ended_at| Stage::Ended { enrolled, ended_at }),
+        _ => None,
+    };
+    stage.ok_or_else(|| StoreError::inconsistent(TABLE, "stage", row.id, &row.stage))
+}
+
+fn term_of(row: Uuid, column: &'static str, start: &Option<String>, end: &Option<String>) -> Result<Option<Term>> {
+    let (Some(start), Some(end)) = (start, end) else { return Ok(None) };
+    let term = Term::new(date(row, column, start)?, date(row, column, end)?);
+    term.map(Some).ok_or_else(|| StoreError::inconsistent(TABLE, column, row, format!("{start} to {end}")))
+}
+
+fn date(row: Uuid, column: &'static str, text: &str) -> Result<Date> {
+    let parsed = Date::parse(text, format_description!("[year]-[month]-[day]"));
+    parsed.map_err(|_| StoreError::inconsistent(TABLE, column, row, text))
 }
 
 fn count(row: Uuid, column: &'static str, value: i64) -> Result<u32> {

@@ -30,8 +30,15 @@ mod entity {
 
 async fn is_used(reader: &impl Reader, trial_group: &str, customer: &str) -> Result<bool> {
     use entity::Column;
-    let key = Column::TrialGroup.eq(trial_group).and(Column::Customer.eq(customer));
+    let either = [customer.to_owned(), digest(customer)];
+    let key = Column::TrialGroup.eq(trial_group).and(Column::Customer.is_in(either));
     Ok(entity::Entity::find().filter(key).one(reader.connection()).await?.is_some())
+}
+
+/// What is remembered of a customer whose personal data is erased.
+fn digest(customer: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, customer.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Store {
@@ -74,6 +81,20 @@ impl Tx {
             used_at: Set(to_micros(now)),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+
+    /// From now on the customer of a subscription is remembered by a digest alone.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub(super) async fn digest_trial_customer(&self, subscription_id: Uuid) -> Result<()> {
+        use entity::Column;
+        let of_subscription = Column::SubscriptionId.eq(subscription_id);
+        for row in entity::Entity::find().filter(of_subscription).all(self.connection()).await? {
+            let erased = entity::ActiveModel { customer: Set(digest(&row.customer)), ..Default::default() };
+            entity::Entity::update_many().set(erased).filter(Column::Id.eq(row.id)).exec(self.connection()).await?;
+        }
         Ok(())
     }
 }

@@ -12,11 +12,12 @@ use super::{
 use crate::{
     app::{Asked, ask_reseller, license_file_name},
     domain::{
+        charge::Charge,
         enrolment::FrozenQuote,
         policy::Rights,
         pricing::{Line, MAX_USERS},
         proration::FirstTerm,
-        subscription::{MicrosoftStatus, Stage},
+        subscription::{Enrolled, MicrosoftStatus, Stage},
         time::utc_day,
     },
     pages::{
@@ -25,7 +26,7 @@ use crate::{
         trouble::Dead,
         words::Tone,
     },
-    store::{Charge, LicenseKey, MailState},
+    store::{LicenseKey, MailState},
 };
 
 /// `GET /subscriptions/{id}`
@@ -138,7 +139,7 @@ fn key_facts<'a>(shown: &Shown<'_>, frozen: Option<&FrozenQuote>, key: &'a Licen
 
 /// The first term with Microsoft's dates, once it is active.
 fn first_term(shown: &Shown<'_>, frozen: &FrozenQuote) -> Option<FirstTerm> {
-    let Stage::Active { enrolled_at, activated_at } = shown.subscription.stage else { return None };
+    let Stage::Active(Enrolled { enrolled_at, activated_at }) = shown.subscription.stage else { return None };
     let term = shown.subscription.microsoft.term?;
     // After a renewal the current term is another one, and has no first day.
     if utc_day(activated_at) < term.start {

@@ -66,7 +66,7 @@ pub(super) async fn submit(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     if !complete {
         return form_again(&visit, &page);
     }
-    let order = order(&shown, &answers, users_of(&answers));
+    let order = Order { language: visit.language.clone(), ..order(&shown, &answers, users_of(&answers)) };
     let reviewed = review_order(&visit.app, shown.who(), &shown.subscription, order).await?;
     Ok(see_other(&format!("{}/enrol/review/{}", shown.path(), reviewed.quote_id)))
 }
@@ -209,6 +209,7 @@ fn order(shown: &Shown<'_>, answers: &Answers, users: Option<u32>) -> Order {
         buyer_name: shown.session.name.clone(),
         buyer_email: answers.email.clone(),
         technical_contact: answers.technical_contact.clone(),
+        language: String::new(),
     }
 }
 

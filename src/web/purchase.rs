@@ -72,7 +72,7 @@ impl<'a> Shown<'a> {
     pub(super) fn purchase<'b>(&'b self, organisation: &'b str) -> Purchase<'b> {
         let microsoft = &self.subscription.microsoft;
         let activated = match self.subscription.stage {
-            Stage::Active { activated_at, .. } => Some(utc_day(activated_at)),
+            stage if stage.enrolled().is_some() => stage.enrolled().map(|enrolled| utc_day(enrolled.activated_at)),
             _ if microsoft.status == MicrosoftStatus::Subscribed => microsoft.term.map(|term| term.start),
             _ => None,
         };
@@ -100,6 +100,8 @@ pub(super) fn standing(subscription: &Subscription) -> Standing {
         (MicrosoftStatus::Suspended, _) => Standing::Suspended,
         (_, Stage::AwaitingEnrolment) => Standing::ToSetUp,
         (_, Stage::Activating { .. }) => Standing::Activating,
-        (_, Stage::Active { .. }) => Standing::Subscribed,
+        (_, Stage::Suspended { .. }) => Standing::Suspended,
+        (_, Stage::Ended { .. }) => Standing::Unsubscribed,
+        (_, Stage::Active(_)) => Standing::Subscribed,
     }
 }

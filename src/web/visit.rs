@@ -6,7 +6,7 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite},
     dev::Payload,
-    http::header::CONTENT_TYPE,
+    http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE},
     web::{Bytes, Data},
 };
 use time::OffsetDateTime;
@@ -18,6 +18,7 @@ use crate::{
     app::{App, AppError, SESSION_IDLE, random_token, token_digest},
     pages::{
         frame::{Frame, OfferFace, Person},
+        mail::Language,
         trouble::Dead,
     },
     store::Session,
@@ -35,6 +36,8 @@ pub(super) struct Visit {
     pub(super) session: Option<Session>,
     /// What the browser's own cookie holds, signed in or not.
     pub(super) browser: Option<String>,
+    /// The language of mails that fits the browser's wishes, `en`.
+    pub(super) language: String,
     /// The nonce of this answer's content security policy.
     pub(super) nonce: String,
     /// The query as it stands in the address.
@@ -61,6 +64,11 @@ where
             result.unwrap_or_else(|refusal| refusal.answer(&visit))
         })
     }
+}
+
+fn language_of(request: &HttpRequest) -> String {
+    let wishes = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Language::of(wishes).as_str().to_owned()
 }
 
 /// A visit, and what speaks against going on with it.
@@ -99,6 +107,7 @@ impl Visit {
         Self {
             session: None,
             browser,
+            language: language_of(request),
             nonce: Uuid::new_v4().simple().to_string(),
             raw_query: request.query_string().to_owned(),
             query: pairs(request.query_string().as_bytes()),

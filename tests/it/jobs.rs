@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seatkey::{
     clock::Clock as _,
-    store::{Claim, JobKind, StoreError},
+    store::{Claim, JobKind, Lease, StoreError},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -18,6 +18,7 @@ on_both_databases! {
     eight_workers_claim_each_job_once;
     a_lease_that_is_over_is_claimed_by_another;
     the_same_cause_makes_one_job;
+    a_job_asked_for_anew_while_it_runs_runs_again;
     of_two_writers_one_wins_and_the_other_is_told;
     a_transaction_that_is_dropped_leaves_nothing;
 }
@@ -30,7 +31,7 @@ async fn insert_jobs(stage: &Stage, count: usize) {
     tx.commit().await.unwrap();
 }
 
-async fn finish_all(stage: &Stage, jobs: impl IntoIterator<Item = Uuid>) {
+async fn finish_all(stage: &Stage, jobs: impl IntoIterator<Item = Lease>) {
     for job in jobs {
         let tx = stage.app.store.begin().await.unwrap();
         tx.finish_job(job).await.unwrap();
@@ -48,7 +49,7 @@ async fn eight_workers_claim_each_job_once(stage: Stage) {
             let mut claimed = Vec::new();
             // A worker that loses all its candidates to faster ones looks again; forty looks see everything.
             for _ in 0..40 {
-                claimed.extend(store.claim_job(claim, now).await.unwrap().map(|job| job.id));
+                claimed.extend(store.claim_job(claim, now).await.unwrap().map(|job| job.lease));
             }
             claimed
         })
@@ -57,7 +58,7 @@ async fn eight_workers_claim_each_job_once(stage: Stage) {
     for worker in workers.collect::<Vec<_>>() {
         all.extend(worker.await.unwrap());
     }
-    let distinct: BTreeSet<Uuid> = all.iter().copied().collect();
+    let distinct: BTreeSet<Lease> = all.iter().copied().collect();
     assert_eq!((all.len(), distinct.len()), (40, 40), "every job is claimed, none twice");
     finish_all(&stage, distinct).await;
     stage.finish().await;
@@ -71,8 +72,10 @@ async fn a_lease_that_is_over_is_claimed_by_another(stage: Stage) {
     assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "others keep away");
     stage.advance(Duration::seconds(60));
     let second = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
-    assert_eq!((second.id, second.attempts), (first.id, first.attempts + 1));
-    finish_all(&stage, [second.id]).await;
+    assert_eq!((second.subject, second.attempts), (first.subject, first.attempts + 1));
+    finish_all(&stage, [first.lease]).await;
+    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 1, "who has lost the lease ends nothing");
+    finish_all(&stage, [second.lease]).await;
     stage.finish().await;
 }
 
@@ -86,7 +89,36 @@ async fn the_same_cause_makes_one_job(stage: Stage) {
     assert_eq!(stage.app.store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
     let claim = Claim { owner: cause, lease: Duration::MINUTE };
     let job = stage.app.store.claim_job(claim, stage.clock.now()).await.unwrap().unwrap();
-    finish_all(&stage, [job.id]).await;
+    finish_all(&stage, [job.lease]).await;
+    stage.finish().await;
+}
+
+async fn a_job_asked_for_anew_while_it_runs_runs_again(stage: Stage) {
+    let (cause, now) = (Uuid::new_v4(), stage.clock.now());
+    let schedule = async |at| {
+        let tx = stage.app.store.begin().await.unwrap();
+        tx.schedule_job(JobKind::ReconcileSubscription, cause, at, now).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let claim = || Claim { owner: Uuid::new_v4(), lease: Duration::MINUTE };
+    schedule(now).await;
+    let first = stage.app.store.claim_job(claim(), now).await.unwrap().unwrap();
+    schedule(now).await;
+    finish_all(&stage, [first.lease]).await;
+    let again = stage.app.store.claim_job(claim(), now).await.unwrap().expect("it runs again");
+    finish_all(&stage, [again.lease]).await;
+    assert_eq!(stage.app.store.claim_job(claim(), now).await.unwrap(), None);
+    schedule(now + Duration::DAY).await;
+    schedule(now + Duration::HOUR).await;
+    schedule(now + Duration::DAY).await;
+    assert_eq!(
+        stage.app.store.find_next_job_time().await.unwrap(),
+        Some(now + Duration::HOUR),
+        "the earlier one counts"
+    );
+    stage.advance(Duration::HOUR);
+    let last = stage.app.store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
+    finish_all(&stage, [last.lease]).await;
     stage.finish().await;
 }
 

@@ -175,6 +175,10 @@ impl Checker<'_> {
             let message = "a trial needs metered fees; on this plan Microsoft bills, so remove it".to_owned();
             self.error(days.span().start, "trial_days", message);
         }
+        if let (Some(minimum), false) = (&raw.minimum_users, matches!(model, Model::PerUser)) {
+            let message = "only a plan with model = \"per_user\" has a minimum of its own".to_owned();
+            self.error(minimum.span().start, "minimum_users", message);
+        }
         if let Some(predecessor) = &raw.successor_of {
             let known = ids.iter().any(|id| id == predecessor.get_ref() && id != raw.id.get_ref());
             if !known {
@@ -194,6 +198,7 @@ impl Checker<'_> {
             devices_per_user: raw.devices_per_user.unwrap_or(DEFAULT_DEVICES_PER_USER),
             tenant_members_may_buy: raw.tenant_members_may_buy,
             successor_of: raw.successor_of.map(Spanned::into_inner),
+            minimum_users: raw.minimum_users.map(Spanned::into_inner),
             extras,
             prices,
         };

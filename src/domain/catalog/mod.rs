@@ -80,6 +80,8 @@ pub struct Plan {
     pub tenant_members_may_buy: bool,
     /// The plan that this one replaces.
     pub successor_of: Option<String>,
+    /// The fewest users of a plan whose seats Microsoft bills; segments have their own.
+    pub minimum_users: Option<u32>,
     /// One-time purchases offered at enrolment.
     pub extras: Vec<Extra>,
     /// List prices per currency.

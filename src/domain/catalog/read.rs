@@ -56,6 +56,8 @@ pub(super) struct RawPlan {
     #[serde(default)]
     pub(super) successor_of: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) minimum_users: Option<Spanned<u32>>,
+    #[serde(default)]
     pub(super) segment: Vec<Spanned<RawSegment>>,
     #[serde(default)]
     pub(super) extra: Vec<Spanned<RawExtra>>,

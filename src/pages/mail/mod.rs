@@ -2,6 +2,7 @@
 //! values come from here.
 
 pub mod ask;
+pub mod life;
 pub mod welcome;
 
 use serde::Serialize;
@@ -20,6 +21,12 @@ pub enum Language {
 }
 
 impl Language {
+    pub fn of(_tag: &str) -> Self {
+        Self::English
+    }
+    pub fn as_str(self) -> &'static str {
+        self.path()
+    }
     fn path(self) -> &'static str {
         match self {
             Self::English => "en",

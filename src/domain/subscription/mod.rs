@@ -1,8 +1,21 @@
-//! A SaaS subscription: what Microsoft says of it, and how far its enrolment here is.
+//! A SaaS subscription: what Microsoft says of it, and where it stands here.
+//!
+//! Owns: the stages of its life and what each event does to them (`stage`), what a fresh answer of Microsoft's means
+//! (`observe`), and what falls due by the calendar (`calendar`). Does not own: charges and keys, which follow from these.
+
+mod calendar;
+mod observe;
+mod stage;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
+
+pub use calendar::{Notice, RETENTION_AT_LEAST, due_notice, erasure_due, next_appointment, unbilled_change_due};
+pub use observe::{Observation, observe};
+pub use stage::{Enrolled, Event, Refused, Stage, transition_table};
 
 use super::time::{Term, TermUnit};
 
@@ -89,25 +102,6 @@ pub struct Snapshot {
     pub quantity: Option<u32>,
 }
 
-/// How far the enrolment is. The times belong to the stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Bought, and nobody has enrolled.
-    AwaitingEnrolment,
-    /// The order is accepted, Microsoft is being told.
-    Activating {
-        /// When the buyer submitted.
-        enrolled_at: OffsetDateTime,
-    },
-    /// In use, with a license.
-    Active {
-        /// When the buyer submitted.
-        enrolled_at: OffsetDateTime,
-        /// When `Subscribed` was first seen.
-        activated_at: OffsetDateTime,
-    },
-}
-
 /// A subscription as it is kept here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -119,6 +113,20 @@ pub struct Subscription {
     pub users: Option<u32>,
     /// The segment that they are in.
     pub segment: Option<String>,
+    /// The term that charges, key and dates here belong to. Microsoft's own is ahead of it until its renewal is written.
+    pub term: Option<Term>,
+    /// The last day of the trial, where there was one.
+    pub trial_end: Option<Date>,
+    /// When the grace period of the enrolment is over.
+    pub grace_end: Option<OffsetDateTime>,
+    /// The users from the next renewal on, where fewer are planned.
+    pub planned: Option<PlannedDowngrade>,
+    /// When the buyer asked to withdraw; Microsoft has to end the subscription before it is true.
+    pub withdrawn_at: Option<OffsetDateTime>,
+    /// When it was first seen here.
+    pub seen_at: OffsetDateTime,
+    /// When the answer was asked for that `microsoft` came from.
+    pub observed_at: OffsetDateTime,
     /// Grows with every change; decisions about money are bound to it.
     pub version: i64,
 }
@@ -145,17 +153,55 @@ pub enum NotEnrollable {
     Ended,
 }
 
+/// Fewer users from the next renewal on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDowngrade {
+    /// Users in total from then on.
+    pub users: u32,
+    /// When it was planned.
+    pub planned_at: OffsetDateTime,
+}
+
 impl Subscription {
+    /// A subscription that is seen for the first time, in an answer that was asked for at `at`.
+    #[must_use]
+    pub fn new(microsoft: Snapshot, at: OffsetDateTime) -> Self {
+        Self {
+            microsoft,
+            stage: Stage::AwaitingEnrolment,
+            users: None,
+            segment: None,
+            term: None,
+            trial_end: None,
+            grace_end: None,
+            planned: None,
+            withdrawn_at: None,
+            seen_at: at,
+            observed_at: at,
+            version: 1,
+        }
+    }
+
     /// Whether it can be enrolled now: bought or already activated by Microsoft, and not enrolled before.
     ///
     /// # Errors
     /// [`NotEnrollable`] with the reason.
     pub fn check_enrollable(&self) -> Result<(), NotEnrollable> {
         match (&self.stage, &self.microsoft.status) {
-            (_, MicrosoftStatus::Unsubscribed) => Err(NotEnrollable::Ended),
-            (Stage::Activating { .. } | Stage::Active { .. }, _) => Err(NotEnrollable::AlreadyEnrolled),
+            (Stage::Ended { .. }, _) | (_, MicrosoftStatus::Unsubscribed) => Err(NotEnrollable::Ended),
+            (Stage::Activating { .. } | Stage::Active(_) | Stage::Suspended { .. }, _) => {
+                Err(NotEnrollable::AlreadyEnrolled)
+            }
             (Stage::AwaitingEnrolment, MicrosoftStatus::Suspended) => Err(NotEnrollable::Suspended),
             (Stage::AwaitingEnrolment, _) => Ok(()),
         }
+    }
+
+    /// Whether a new term of Microsoft's has not been written here: its renewal is due. A renewal is a start later than the
+    /// old end; nothing else is (`product.md` §4.2).
+    #[must_use]
+    pub fn unwritten_renewal(&self) -> Option<Term> {
+        let (known, fresh) = (self.term?, self.microsoft.term?);
+        (fresh.start > known.end && !matches!(self.stage, Stage::Ended { .. })).then_some(fresh)
     }
 }

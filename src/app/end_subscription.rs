@@ -1,0 +1,120 @@
+//! The end of a subscription: what was not paid for is undone, what was paid stays (`product.md` §4.6).
+
+use time::OffsetDateTime;
+
+use super::{
+    App, AppError,
+    converge::queue,
+    issue_key::{issue_key, revoke},
+    life_mail::Letter,
+};
+use crate::{
+    domain::{
+        change::FrozenChange,
+        charge::{AfterEnd, Charge, LicenseAfterEnd, Reason, State, decide_after_end},
+        pricing::Line,
+        subscription::Subscription,
+    },
+    pages::mail::life::LifeEvent,
+    store::{Enrolment, LicenseKey, Tx},
+};
+
+/// Undoes what was not paid for, ends or shortens the license, and tells the buyer. `(last_seen_alive, told)`: when the
+/// subscription was last known to run, and when it ended as far as Microsoft's operation says.
+pub(super) async fn end_subscription(
+    app: &App,
+    tx: &Tx,
+    subscription: &mut Subscription,
+    enrolment: &Enrolment,
+    (last_seen_alive, told): (OffsetDateTime, Option<OffsetDateTime>),
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let id = subscription.microsoft.id;
+    // Whether it fell into the grace period is judged by the operation's time; unknown is decided for the buyer.
+    let judged_at = told.filter(|at| *at <= now).unwrap_or(last_seen_alive).max(last_seen_alive.min(now));
+    let charges = tx.list_charges(id).await?;
+    let after = decide(app, subscription, &charges, judged_at);
+    tx.move_charges(&after.cancelled, (State::Held, State::Cancelled), "the subscription ended", now).await?;
+    tx.move_charges(&after.released, (State::Held, State::Due), "its hold was over before the end", now).await?;
+    subscription.planned = None;
+    let newest = tx.find_newest_key(id).await?;
+    let key = match after.license {
+        LicenseAfterEnd::EndsAtOnce => {
+            if let Some(newest) = &newest {
+                let reason = if subscription.withdrawn_at.is_some() { "withdrawn" } else { "ended" };
+                revoke(tx, subscription, newest, reason, now).await?;
+            }
+            None
+        }
+        LicenseAfterEnd::RunsOut { users_taken_back_to } => {
+            take_back(tx, subscription, &charges, &after, users_taken_back_to).await?;
+            issue_key(app, tx, subscription, enrolment, now).await?
+        }
+    };
+    tell(app, tx, Told { subscription, enrolment, charges: &charges, after: &after, key, newest }, now).await
+}
+
+fn decide(app: &App, subscription: &Subscription, charges: &[Charge], judged_at: OffsetDateTime) -> AfterEnd {
+    let microsoft = &subscription.microsoft;
+    let plan = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id);
+    let billed_by_microsoft = plan.is_some_and(|(_, plan)| !plan.is_metered());
+    let mut after = decide_after_end(charges, judged_at);
+    // Where Microsoft bills, it gives the money back within the grace period.
+    if billed_by_microsoft && subscription.grace_end.is_some_and(|end| judged_at < end) {
+        after.license = LicenseAfterEnd::EndsAtOnce;
+    }
+    after
+}
+
+/// The users before the earliest upgrade that was not paid, in the segment that they were in.
+async fn take_back(
+    tx: &Tx,
+    subscription: &mut Subscription,
+    charges: &[Charge],
+    after: &AfterEnd,
+    users: Option<u32>,
+) -> Result<(), AppError> {
+    let Some(users) = users else { return Ok(()) };
+    subscription.users = Some(users);
+    let undone = charges.iter().find(|charge| {
+        charge.reason == Reason::Upgrade && charge.from_users == Some(users) && after.cancelled.contains(&charge.id)
+    });
+    if let Some(charge) = undone {
+        let change = tx.get_change::<FrozenChange>(charge.cause_id).await?;
+        subscription.segment = change.body.from_segment;
+    }
+    Ok(())
+}
+
+struct Told<'a> {
+    subscription: &'a Subscription,
+    enrolment: &'a Enrolment,
+    charges: &'a [Charge],
+    after: &'a AfterEnd,
+    key: Option<LicenseKey>,
+    newest: Option<LicenseKey>,
+}
+
+async fn tell(app: &App, tx: &Tx, told: Told<'_>, now: OffsetDateTime) -> Result<(), AppError> {
+    let Told { subscription, enrolment, charges, after, key, newest } = told;
+    let dropped: Vec<&Charge> = charges.iter().filter(|charge| after.cancelled.contains(&charge.id)).collect();
+    let dropped = lines_of(app, subscription, &dropped);
+    let license_until = match after.license {
+        LicenseAfterEnd::EndsAtOnce => None,
+        LicenseAfterEnd::RunsOut { .. } => key.as_ref().or(newest.as_ref()).map(|key| key.expires_at),
+    };
+    let event = if subscription.withdrawn_at.is_some() {
+        LifeEvent::Withdrawn { dropped: &dropped }
+    } else {
+        LifeEvent::Cancelled { license_until, users: subscription.users, dropped: &dropped }
+    };
+    let letter = Letter { subscription, enrolment: Some(enrolment), key: key.as_ref(), cause: "end" };
+    queue(app, tx, letter, &event, now).await
+}
+
+/// Charges in the words of the plan: a line names its segment or extra.
+pub(super) fn lines_of(app: &App, subscription: &Subscription, charges: &[&Charge]) -> Vec<Line> {
+    let microsoft = &subscription.microsoft;
+    let Some((_, plan)) = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id) else { return Vec::new() };
+    charges.iter().filter_map(|charge| charge.line(plan)).collect()
+}

@@ -1,0 +1,133 @@
+//! License keys follow the subscription: whenever the newest key does not say what it may, the next one is signed, in the
+//! transaction of the cause.
+
+use time::OffsetDateTime;
+
+use super::{App, AppError};
+use crate::{
+    clock::new_id,
+    domain::{
+        license::{Claims, Entitlement, Organisation, decide_entitlement},
+        subscription::Subscription,
+        time::{end_of_day, utc_day},
+    },
+    signing::{self, SignedKey},
+    store::{Enrolment, LicenseKey, Revocation, Tx},
+};
+
+/// What a stored key says.
+///
+/// # Errors
+/// [`AppError::Internal`] when it is none of ours.
+pub(super) fn claims_of(key: &LicenseKey) -> Result<Claims, AppError> {
+    signing::inspect(&key.compact).map_err(|error| AppError::Internal(error.to_string()))
+}
+
+/// Signs a newer key when the newest one says something else than the subscription is worth now; `None` when it does not,
+/// or the license is revoked.
+pub(super) async fn issue_key(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    now: OffsetDateTime,
+) -> Result<Option<LicenseKey>, AppError> {
+    let microsoft = &subscription.microsoft;
+    let Some((_, plan)) = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id) else { return Ok(None) };
+    let charges = tx.list_charges(microsoft.id).await?;
+    let Some(entitlement) = decide_entitlement(subscription, plan, &charges) else { return Ok(None) };
+    let newest = tx.find_newest_key(microsoft.id).await?;
+    if let Some(newest) = &newest
+        && (entitlement.is_said_by(&claims_of(newest)?) || tx.find_revocation(&newest.license_id).await?.is_some())
+    {
+        return Ok(None);
+    }
+    let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
+    let key = sign(app, subscription, enrolment, entitlement, (license_id, next_seq(newest.as_ref())), now)?;
+    tx.insert_license_key(&key, now).await?;
+    Ok(Some(key))
+}
+
+/// Revokes the license and signs the first key of a new one: whoever has the old key has nothing.
+pub(super) async fn replace_license(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    now: OffsetDateTime,
+) -> Result<Option<LicenseKey>, AppError> {
+    let microsoft = &subscription.microsoft;
+    let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    let charges = tx.list_charges(microsoft.id).await?;
+    let newest = tx.find_newest_key(microsoft.id).await?;
+    let (Some(entitlement), Some(newest)) = (decide_entitlement(subscription, plan, &charges), newest) else {
+        return Ok(None);
+    };
+    revoke(tx, subscription, &newest, "rotated", now).await?;
+    let key = sign(app, subscription, enrolment, entitlement, (new_license_id(now), next_seq(Some(&newest))), now)?;
+    tx.insert_license_key(&key, now).await?;
+    Ok(Some(key))
+}
+
+/// Puts a license on the revocation list.
+pub(super) async fn revoke(
+    tx: &Tx,
+    subscription: &Subscription,
+    newest: &LicenseKey,
+    reason: &str,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    // An older key may run longer than the newest one, but none longer than the term.
+    let term_end = subscription.term.map_or(newest.expires_at, |term| end_of_day(term.end));
+    let revocation = Revocation {
+        license_id: newest.license_id.clone(),
+        subscription_id: subscription.microsoft.id,
+        reason: reason.to_owned(),
+        revoked_at: now,
+        keys_end_at: newest.expires_at.max(term_end),
+    };
+    Ok(tx.insert_revocation(&revocation).await?)
+}
+
+fn new_license_id(now: OffsetDateTime) -> String {
+    format!("lic_{}", new_id(now).simple())
+}
+
+fn next_seq(newest: Option<&LicenseKey>) -> u32 {
+    newest.map_or(1, |newest| newest.seq.saturating_add(1))
+}
+
+fn sign(
+    app: &App,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    entitlement: Entitlement,
+    (license_id, seq): (String, u32),
+    now: OffsetDateTime,
+) -> Result<LicenseKey, AppError> {
+    let microsoft = &subscription.microsoft;
+    let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    let start = subscription.stage.enrolled().map_or(now, crate::domain::subscription::Enrolled::start);
+    let claims = Claims {
+        iss: app.issuer().to_owned(),
+        jti: license_id.clone(),
+        seq,
+        product: offer.id.clone(),
+        plan: entitlement.plan_id,
+        segment: entitlement.segment,
+        org: Organisation { name: enrolment.organisation.clone(), tid: microsoft.beneficiary.tenant_id },
+        users: entitlement.users,
+        devices_per_user: plan.devices_per_user,
+        trial: subscription.trial_end.is_some_and(|end| utc_day(now) <= end),
+        provisional: entitlement.provisional,
+        test: microsoft.is_test,
+        nbf: utc_day(start).midnight().assume_utc().unix_timestamp(),
+        exp: entitlement.expires_at.unix_timestamp(),
+        iat: now.unix_timestamp(),
+        planned_change: entitlement.planned_change,
+    };
+    let SignedKey { compact, key_id } = app.keyring.sign(&claims)?;
+    let subscription_id = microsoft.id;
+    let expires_at = entitlement.expires_at;
+    Ok(LicenseKey { subscription_id, license_id, seq, signing_key_id: key_id, compact, expires_at })
+}

@@ -1,0 +1,259 @@
+//! A line of the ledger: what for, how much, where it stands (`product.md` §4).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    catalog::{Plan, Segment},
+    money::{Amount, Quantity, UnitPrice},
+    pricing::{Item, Line},
+    proration::Part,
+};
+
+/// Why a charge exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The first term, with the extras chosen for it.
+    Enrolment,
+    /// A later term.
+    Renewal,
+    /// More users within a term.
+    Upgrade,
+}
+
+/// Where a charge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Not to be reported yet: grace period, trial or suspension.
+    Held,
+    /// To be reported.
+    Due,
+    /// Dropped before it was reported.
+    Cancelled,
+    /// A person decides whether it is reported.
+    Frozen,
+}
+
+impl Reason {
+    const ALL: [Self; 3] = [Self::Enrolment, Self::Renewal, Self::Upgrade];
+
+    /// The word in the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enrolment => "enrolment",
+            Self::Renewal => "renewal",
+            Self::Upgrade => "upgrade",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Held, Self::Due, Self::Cancelled, Self::Frozen];
+
+    /// The word in the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Due => "due",
+            Self::Cancelled => "cancelled",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether Microsoft may still be told, and has not accepted it: keys are provisional meanwhile (`product.md` §5).
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Held | Self::Due | Self::Frozen)
+    }
+}
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Its id.
+    pub id: Uuid,
+    /// The frozen quote or change that it came from.
+    pub cause_id: Uuid,
+    /// Why it exists.
+    pub reason: Reason,
+    /// The first day of the term that it is for.
+    pub term_start: Date,
+    /// What it is for, in the words of the invoice.
+    pub description: String,
+    /// What it is reported in.
+    pub dimension: String,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// The price of one.
+    pub unit_price: UnitPrice,
+    /// Quantity × price.
+    pub amount: Amount,
+    /// The time from which it may be reported.
+    pub reportable_from: OffsetDateTime,
+    /// Users in total that it pays for; `None` where it was written before this was kept.
+    pub users: Option<u32>,
+    /// Users before, of an upgrade.
+    pub from_users: Option<u32>,
+    /// The part of the term that it is for; `None` where it was written before this was kept, and for extras.
+    pub part: Option<Part>,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl Charge {
+    /// The line of a quote that it came from, in the words of the plan; `None` when the plan does not have its dimension
+    /// any more.
+    #[must_use]
+    pub fn line(&self, plan: &Plan) -> Option<Line> {
+        let of_segment = plan.segments().iter().find_map(|segment| {
+            let segment_line = |item: fn(Arc<Segment>) -> Item| Some(item(Arc::clone(segment)));
+            match &*self.dimension {
+                dimension if *dimension == *segment.base_dimension => segment_line(Item::BaseFee),
+                dimension if *dimension == *segment.user_dimension => segment_line(Item::AdditionalUsers),
+                _ => None,
+            }
+        });
+        let extra = || {
+            let extra = plan.extras.iter().find(|extra| *extra.dimension == *self.dimension)?;
+            Some(Item::Extra { name: extra.name.clone() })
+        };
+        Some(Line {
+            item: of_segment.or_else(extra)?,
+            dimension: self.dimension.as_str().into(),
+            quantity: self.quantity,
+            unit_price: self.unit_price,
+            amount: self.amount,
+        })
+    }
+
+    /// Whether it is for a one-time purchase, which does not depend on the number of users.
+    #[must_use]
+    pub fn is_extra(&self, plan: &Plan) -> bool {
+        plan.extras.iter().any(|extra| *extra.dimension == *self.dimension)
+    }
+}
+
+/// What a cancellation does to charges and license.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterEnd {
+    /// Held charges that are dropped.
+    pub cancelled: Vec<Uuid>,
+    /// Held charges whose time had come before the end: they are reported while Microsoft still takes them.
+    pub released: Vec<Uuid>,
+    /// What becomes of the license.
+    pub license: LicenseAfterEnd,
+}
+
+/// What becomes of a license when its subscription has ended (`product.md` §4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenseAfterEnd {
+    /// An enrolment or a renewal was not paid.
+    EndsAtOnce,
+    /// What was paid stays until the end of the term.
+    RunsOut {
+        /// The users before the earliest upgrade that was not paid.
+        users_taken_back_to: Option<u32>,
+    },
+}
+
+/// What a cancellation undoes: what was still held at `ended_at`, and what it bought.
+#[must_use]
+pub fn decide_after_end(charges: &[Charge], ended_at: OffsetDateTime) -> AfterEnd {
+    let held = || charges.iter().filter(|charge| charge.state == State::Held);
+    let (cancelled, released): (Vec<&Charge>, Vec<&Charge>) = held().partition(|one| one.reportable_from > ended_at);
+    let term_unpaid = cancelled.iter().any(|charge| charge.reason != Reason::Upgrade);
+    let taken_back = cancelled.iter().filter_map(|charge| charge.from_users).min();
+    let ids = |charges: Vec<&Charge>| charges.into_iter().map(|charge| charge.id).collect();
+    AfterEnd {
+        license: if term_unpaid {
+            LicenseAfterEnd::EndsAtOnce
+        } else {
+            LicenseAfterEnd::RunsOut { users_taken_back_to: taken_back }
+        },
+        cancelled: ids(cancelled),
+        released: ids(released),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::{date, datetime};
+
+    const HOLD: OffsetDateTime = datetime!(2026-02-14 00:00 UTC);
+
+    fn charge(id: u128, reason: Reason, state: State, from_users: Option<u32>) -> Charge {
+        Charge {
+            id: Uuid::from_u128(id),
+            cause_id: Uuid::nil(),
+            reason,
+            term_start: date!(2026 - 01 - 15),
+            description: String::new(),
+            dimension: format!("d{id}"),
+            quantity: Quantity::whole(1),
+            unit_price: "1".parse().unwrap(),
+            amount: Amount::zero(crate::domain::money::Currency::EUR),
+            reportable_from: HOLD,
+            users: Some(150),
+            from_users,
+            part: None,
+            state,
+        }
+    }
+
+    #[test]
+    fn a_cancellation_undoes_what_was_not_paid() {
+        use {LicenseAfterEnd::*, Reason::*, State::*};
+        let before = datetime!(2026-02-13 23:59 UTC);
+        let table = [
+            ("within the hold", vec![charge(1, Enrolment, Held, None)], before, (1, 0, EndsAtOnce)),
+            (
+                "at the very end of the hold",
+                vec![charge(1, Enrolment, Held, None)],
+                HOLD,
+                (0, 1, RunsOut { users_taken_back_to: None }),
+            ),
+            (
+                "an upgrade not paid, the term paid",
+                vec![charge(1, Enrolment, Due, None), charge(2, Upgrade, Held, Some(150))],
+                before,
+                (1, 0, RunsOut { users_taken_back_to: Some(150) }),
+            ),
+            (
+                "two upgrades not paid: back to before the first",
+                vec![charge(2, Upgrade, Held, Some(300)), charge(3, Upgrade, Held, Some(150))],
+                before,
+                (2, 0, RunsOut { users_taken_back_to: Some(150) }),
+            ),
+            ("a renewal not paid", vec![charge(1, Renewal, Held, None)], before, (1, 0, EndsAtOnce)),
+            (
+                "dropped before, and paid: nothing to undo",
+                vec![charge(1, Enrolment, Cancelled, None), charge(2, Enrolment, Due, None)],
+                before,
+                (0, 0, RunsOut { users_taken_back_to: None }),
+            ),
+        ];
+        for (name, charges, ended_at, expected) in table {
+            let after = decide_after_end(&charges, ended_at);
+            assert_eq!((after.cancelled.len(), after.released.len(), after.license), expected, "{name}");
+        }
+    }
+}

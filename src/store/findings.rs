@@ -1,0 +1,102 @@
+//! What a person has to look at. Once for each (subscription, kind, cause).
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{ExprTrait, OnConflict},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Reader, Result, Store, Tx};
+use crate::clock::{from_micros, new_id, to_micros};
+
+mod entity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "finding")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub subscription_id: Uuid,
+        pub kind: String,
+        pub cause: String,
+        pub detail: String,
+        pub found_at: i64,
+        pub resolved_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Something that a person has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The subscription.
+    pub subscription_id: Uuid,
+    /// What kind: `plan_changed`, `terms_skipped`, `withdrawal_refused`, …
+    pub kind: String,
+    /// What makes it one and the same when it is found twice.
+    pub cause: String,
+    /// What was found and what to do, in words.
+    pub detail: String,
+    /// When.
+    pub found_at: OffsetDateTime,
+}
+
+impl Store {
+    /// What is open for a subscription, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_findings(&self, subscription_id: Uuid) -> Result<Vec<Finding>> {
+        use entity::Column;
+        let rows = entity::Entity::find()
+            .filter(Column::SubscriptionId.eq(subscription_id).and(Column::ResolvedAt.is_null()))
+            .order_by_asc(Column::FoundAt)
+            .order_by_asc(Column::Id)
+            .all(self.connection())
+            .await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+}
+
+impl Tx {
+    /// Tells a person, once; it goes to the log, too.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn record_finding(&self, finding: &Finding) -> Result<()> {
+        use entity::Column;
+        let Finding { subscription_id, kind, cause, detail, found_at } = finding;
+        let row = entity::ActiveModel {
+            id: Set(new_id(*found_at)),
+            subscription_id: Set(*subscription_id),
+            kind: Set(kind.clone()),
+            cause: Set(cause.clone()),
+            detail: Set(detail.clone()),
+            found_at: Set(to_micros(*found_at)),
+            resolved_at: Set(None),
+        };
+        let once = OnConflict::columns([Column::SubscriptionId, Column::Kind, Column::Cause]).do_nothing().to_owned();
+        let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        if written == 1 {
+            tracing::error!(subscription = %subscription_id, kind, detail, "a person has to look at this");
+        }
+        Ok(())
+    }
+}
+
+fn from_row(row: entity::Model) -> Finding {
+    Finding {
+        subscription_id: row.subscription_id,
+        kind: row.kind,
+        cause: row.cause,
+        detail: row.detail,
+        found_at: from_micros(row.found_at),
+    }
+}
