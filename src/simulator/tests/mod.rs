@@ -4,8 +4,11 @@ mod entra;
 mod faults;
 mod fulfillment;
 mod libraries;
+mod life;
 mod mail;
 mod pages;
+mod receiver;
+mod webhooks;
 
 use serde_json::Value;
 use time::macros::datetime;
