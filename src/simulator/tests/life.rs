@@ -52,6 +52,16 @@ impl Life {
         self.world().subscription(self.id)[name].clone()
     }
 
+    /// The customer asks for seats; the webhook of it.
+    pub(super) fn ask_for(&self, seats: u32) -> u64 {
+        self.world().customer_change(self.id, None, Some(seats)).unwrap();
+        self.world().webhooks().pop().unwrap().id
+    }
+
+    pub(super) fn webhook(&self, id: u64) -> Webhook {
+        self.world().webhooks().into_iter().find(|webhook| webhook.id == id).unwrap()
+    }
+
     /// Sends what is due, and gives the one thing that arrived.
     pub(super) async fn told(&mut self) -> Value {
         assert_eq!(self.tell().await, 1);

@@ -8,6 +8,7 @@ mod life;
 mod mail;
 mod pages;
 mod receiver;
+mod webhook_tokens;
 mod webhooks;
 
 use serde_json::Value;
