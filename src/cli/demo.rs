@@ -80,6 +80,7 @@ impl Demo {
             bind: local(ports[1]),
             smtp_bind: local(ports[2]),
             activation_delay: ACTIVATION_DELAY,
+            deliver_webhooks: true,
             ..SimulatorOptions::new(Arc::clone(&clock) as _)
         };
         let simulator = Simulator::start(options).await.map_err(|error| failed(&error))?;

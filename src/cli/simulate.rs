@@ -35,6 +35,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
             bind: SocketAddr::from(([127, 0, 0, 1], args.port)),
             smtp_bind: SocketAddr::from(([127, 0, 0, 1], args.smtp_port)),
             seed,
+            deliver_webhooks: true,
             ..SimulatorOptions::new(clock)
         };
         let simulator = Simulator::start(options).await;

@@ -1,6 +1,6 @@
 //! The control interface: what scripts and tests do to the simulated world. JSON in, JSON out.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use time::Duration;
 use uuid::Uuid;
@@ -70,10 +70,12 @@ fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
             done()
         }
         ("POST", ["secrets", verb @ ("expire" | "restore")]) => with(request, |body| secret(world, verb, &body)),
-        ("POST", ["switches"]) => with(request, |body: Switches| {
-            world.refuse_second_activation(body.refuse_second_activation);
-            done()
+        ("GET", ["switches"]) => Reply::json(200, &world.switches()),
+        ("POST", ["switches"]) => with(request, |body: Value| match world.switch_named(&body) {
+            Ok(switches) => Reply::json(200, &switches),
+            Err(error) => problem(400, &error.to_string()),
         }),
+        ("GET", ["quiet"]) => Reply::json(200, &json!({"quiet": world.is_quiet()})),
         _ => problem(404, "unknown; GET /control/help lists what there is"),
     }
 }
@@ -166,6 +168,10 @@ fn subscription(world: &World, request: &Request, id: Uuid, verb: &[&str]) -> Re
         ("POST", ["suspend"]) => changed(world.suspend(id)),
         ("POST", ["reinstate"]) => changed(world.reinstate(id)),
         ("POST", ["cancel"]) => changed(world.cancel(id)),
+        ("POST", ["pass-term"]) => match world.advance_past_term(id) {
+            Ok(()) => clock(world),
+            Err(error) => problem(409, &error.to_string()),
+        },
         ("POST", ["auto-renew"]) => with(request, |body: Renewal| changed(world.set_auto_renew(id, body.auto_renew))),
         ("POST", ["operations"]) => with(request, |body: CustomerChange| {
             match world.customer_change(id, body.plan_id.as_deref(), body.quantity) {
@@ -222,10 +228,4 @@ fn secret(world: &World, verb: &str, body: &Secret) -> Reply {
         world.restore_secret(body.app);
     }
     done()
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Switches {
-    refuse_second_activation: bool,
 }

@@ -1,16 +1,18 @@
-//! Everything at Microsoft's end, so that the rest can be run and tested without it: the fulfillment API, Entra, the
-//! portal's pages, a mailbox, and an interface that steps the time and sets faults.
+//! Everything at Microsoft's end, so that the rest can be run and tested without it: the fulfillment API and
+//! its webhooks, Entra, the portal's pages, a mailbox, and an interface that steps the time and sets faults.
 //!
 //! It shares nothing with the rest but the clock, and writes its own JSON: it must not share our mistakes.
 
 mod bounded;
 mod control;
 mod entra;
+mod event;
 mod exchange;
 mod faults;
 mod fulfillment;
 mod journal;
 mod mail;
+mod manage;
 mod operation;
 mod page;
 mod portal;
@@ -18,8 +20,10 @@ mod purchase;
 mod seed;
 mod server;
 mod subscription;
+mod switches;
 mod terms;
 mod verbs;
+mod webhook;
 mod world;
 
 use std::{
@@ -39,7 +43,9 @@ pub use self::{
     seed::{
         Application, Applications, Dimension, ManagedIdentity, MarketPrices, Offer, Plan, Publisher, Seed, Tenant, User,
     },
+    switches::{HostileToken, Switches, TokenVersion},
     verbs::App,
+    webhook::{Webhook, WebhookAnswer, WebhookRequest, WebhookState, WebhookTry},
     world::{Registration, World, WorldError},
 };
 use crate::clock::AdvanceableClock;
@@ -59,6 +65,8 @@ pub struct SimulatorOptions {
     pub smtp_bind: SocketAddr,
     /// Whether other machines may reach it. They could sign in as anybody and read all mail.
     pub allow_remote: bool,
+    /// Whether webhooks are sent by themselves. Tests send them when they want to.
+    pub deliver_webhooks: bool,
 }
 
 impl SimulatorOptions {
@@ -73,6 +81,7 @@ impl SimulatorOptions {
             activation_delay: time::Duration::ZERO,
             smtp_bind: free_port,
             allow_remote: false,
+            deliver_webhooks: false,
         }
     }
 }
@@ -84,6 +93,7 @@ pub struct Simulator {
     world: World,
     http: ServerHandle,
     smtp: JoinHandle<()>,
+    courier: Option<JoinHandle<()>>,
     smtp_url: String,
     smtp_ca_pem: String,
 }
@@ -108,7 +118,8 @@ impl Simulator {
         let (acceptor, smtp_ca_pem) = mail::tls::acceptor()?;
         let http = serve(listener, &world)?;
         let smtp = mail::smtp::serve(smtp_listener, acceptor, world.clone());
-        Ok(Self { base_url, world, http, smtp, smtp_url, smtp_ca_pem })
+        let courier = options.deliver_webhooks.then(|| webhook::courier::run(world.clone()));
+        Ok(Self { base_url, world, http, smtp, courier, smtp_url, smtp_ca_pem })
     }
 
     /// `http://localhost:PORT/`.
@@ -145,6 +156,9 @@ impl Drop for Simulator {
     /// A test that forgets to stop it leaves nothing running. The command is sent at once, only its end is awaited.
     fn drop(&mut self) {
         self.smtp.abort();
+        if let Some(courier) = &self.courier {
+            courier.abort();
+        }
         drop(self.http.stop(false));
     }
 }

@@ -58,6 +58,11 @@ impl World {
     }
 }
 
+/// Browsers ask for it on every page.
+pub(super) fn icon() -> Reply {
+    Reply::bytes(200, "image/svg+xml", include_bytes!("pages/icon.svg").to_vec())
+}
+
 pub(super) fn style() -> Reply {
     Reply::bytes(200, "text/css; charset=utf-8", include_bytes!("pages/style.css").to_vec())
 }

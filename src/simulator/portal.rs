@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     exchange::{Reply, Request},
+    manage,
     purchase::Purchase,
     seed::{Offer, Seed},
     world::World,
@@ -21,12 +22,9 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
         }
         ("GET", ["users", user]) => offers(world, id(user)),
         ("POST", ["users", user, "subscribe"]) => subscribe(world, id(user), request),
-        ("GET", ["subscriptions", subscription]) => show(world, id(subscription)),
+        ("GET", ["subscriptions", subscription]) => manage::show(world, id(subscription)),
         ("GET", ["subscriptions", subscription, "configure"]) => configure(world, id(subscription)),
-        ("POST", ["subscriptions", subscription, "cancel"]) => {
-            world.cancel(id(subscription));
-            Reply::see_other(&format!("/portal/subscriptions/{subscription}"))
-        }
+        ("POST", ["subscriptions", subscription, verb]) => manage::act(world, id(subscription), verb, request),
         _ => world.problem(404, "There is no such page."),
     }
 }
@@ -128,26 +126,6 @@ fn subscribe(world: &World, oid: Uuid, request: &Request) -> Reply {
         Ok(id) => Reply::see_other(&format!("/portal/subscriptions/{id}")),
         Err(error) => world.problem(400, &error.to_string()),
     }
-}
-
-fn show(world: &World, id: Uuid) -> Reply {
-    let details = world.subscription(id);
-    if details.is_null() {
-        return world.problem(404, "There is no such subscription.");
-    }
-    let person = |role: &str| {
-        let oid = details.pointer(&format!("/{role}/objectId")).and_then(serde_json::Value::as_str);
-        let oid = oid.and_then(|oid| Uuid::parse_str(oid).ok()).unwrap_or_default();
-        let state = world.state();
-        state.seed.user(oid).map(|(tenant, user)| format!("{}, {}", user.name, tenant.name)).unwrap_or_default()
-    };
-    let title = details.get("name").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let (beneficiary, purchaser) = (person("beneficiary"), person("purchaser"));
-    world.page(
-        200,
-        "subscription.html",
-        json!({"title": title, "details": details, "beneficiary": beneficiary, "purchaser": purchaser}),
-    )
 }
 
 /// *Configure account now* and *Manage account* are the same link: a new token each time.

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    operation::{Change, Operation, Source},
+    operation::Change,
     seed::{Plan, Seed, is_price},
     subscription::{Status, Subscription},
     world::{World, WorldError, no_plan},
@@ -148,30 +148,34 @@ impl World {
     }
 
     /// The customer asks for another plan or quantity in Microsoft's portal: an operation in progress, accepted after
-    /// ten seconds unless refused (state only, no webhook). Returns the operation's id.
+    /// ten seconds unless refused. The seconds begin when the webhook leaves; where none is registered, at once. Returns
+    /// the operation's id. The plan or quantity that it has already is what a revert looks like, and taken.
     ///
     /// # Errors
-    /// When there is no such subscription or plan, or another operation is pending.
+    /// When there is no such subscription or plan, the quantity does not fit the plan, or another operation is pending.
     pub fn customer_change(&self, id: Uuid, plan_id: Option<&str>, quantity: Option<u32>) -> Result<Uuid, WorldError> {
         let now = self.now();
         let mut state = self.settled(id);
         let found = state.find(id).filter(|found| found.status == Status::Subscribed);
-        let found = found.filter(|found| found.pending_operation().is_none());
-        let found = found.ok_or_else(|| WorldError(format!("{id} is not a subscribed, unlocked subscription")))?;
+        let locked = || WorldError(format!("{id} is not a subscribed, unlocked subscription"));
+        let found = found.ok_or_else(locked)?;
         let change = match (plan_id, quantity) {
             (Some(plan), None) => {
                 let known = state.seed.plan(&found.offer_id, plan).ok_or_else(|| no_plan(&found.offer_id, plan))?;
                 Change::Plan { plan_id: known.id.clone(), term_unit: known.term_unit.clone() }
             }
-            (None, Some(quantity)) if found.quantity.is_some() => Change::Quantity(quantity),
+            (None, Some(quantity)) => {
+                let plan = state.seed.plan(&found.offer_id, &found.plan_id).filter(|plan| plan.per_seat);
+                plan.filter(|plan| fits(plan, quantity))
+                    .ok_or_else(|| WorldError(format!("{} is not sold with {quantity} seats", found.plan_id)))?;
+                Change::Quantity(quantity)
+            }
             _ => return Err(WorldError("either another plan, or another quantity of a plan with seats".to_owned())),
         };
-        let operation = Operation::new(change, Source::Azure, now);
-        let operation_id = operation.id;
-        if let Some(found) = state.find_mut(id) {
-            found.operations.push(operation);
-        }
-        Ok(operation_id)
+        let operation = state.find_mut(id).and_then(|found| found.open_operation(change, now)).ok_or_else(locked)?;
+        state.post_events(id);
+        self.0.wake.notify_one();
+        Ok(operation)
     }
 }
 
@@ -201,6 +205,7 @@ fn sell(seed: &Seed, purchase: &Purchase, now: OffsetDateTime) -> Result<Subscri
         market: purchase.market.clone().unwrap_or_else(|| tenant.country.clone()),
         created: now,
         status: Status::Pending,
+        auto_activated: purchase.auto_activate,
         activating_since: purchase.auto_activate.then_some(now),
         activations: 0,
         term: None,
@@ -213,6 +218,8 @@ fn sell(seed: &Seed, purchase: &Purchase, now: OffsetDateTime) -> Result<Subscri
         plan_missing: purchase.plan_missing,
         stop_sell: purchase.stop_sell,
         operations: Vec::new(),
+        events: Vec::new(),
+        settled_to: now,
     })
 }
 
@@ -227,9 +234,15 @@ fn quantity(plan: &Plan, wanted: Option<u32>) -> Result<Option<u32>, WorldError>
     }
 }
 
-/// Whether so many seats can be bought. Without a maximum it is a million (seen by the authors of Microsoft's emulator).
+/// Whether so many seats can be bought.
 pub(super) fn fits(plan: &Plan, quantity: u32) -> bool {
-    (plan.min_quantity.unwrap_or(1)..=plan.max_quantity.unwrap_or(1_000_000)).contains(&quantity)
+    let (least, most) = limits(plan);
+    (least..=most).contains(&quantity)
+}
+
+/// The fewest and the most seats. Without a maximum it is a million (seen by the authors of Microsoft's emulator).
+pub(super) fn limits(plan: &Plan) -> (u32, u32) {
+    (plan.min_quantity.unwrap_or(1), plan.max_quantity.unwrap_or(1_000_000))
 }
 
 /// As long as the recorded ones, and always with the three characters that careless decoding damages.

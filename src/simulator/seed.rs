@@ -244,6 +244,8 @@ pub(super) fn is_price(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -257,6 +259,11 @@ mod tests {
                 }
             }
         }
+        let (first, second) = (seed.plan("konnekt", "konnekt-yearly"), seed.plan("konnekt", "konnekt-yearly-2"));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(json!([first.term_unit, first.dimensions, first.markets]), {
+            json!([second.term_unit, second.dimensions, second.markets])
+        });
         let konnekt = seed.plan("konnekt-preview", "konnekt-yearly").unwrap();
         assert_eq!(konnekt.markets["DE"].dimensions["konnekt-250-user"], "7.20");
         assert_eq!(konnekt.markets["US"].dimensions["konnekt-25-base"], "652.1739");

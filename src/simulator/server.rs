@@ -18,7 +18,7 @@ use super::{
     fulfillment,
     journal::RecordedRequest,
     mail::mailbox,
-    page, portal,
+    page, portal, webhook,
     world::World,
 };
 
@@ -29,6 +29,10 @@ pub(super) async fn handle(world: web::Data<World>, request: HttpRequest, body: 
     let request = take(&request, &body);
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    // The one part that waits for somebody else: it calls the publisher.
+    if let ["control", "webhooks", rest @ ..] = segments.as_slice() {
+        return respond(webhook::control::answer(&world, &request, rest).await);
+    }
     if is_ours(&segments) {
         return respond(answer(&world, &request, &segments));
     }
@@ -61,6 +65,7 @@ fn answer(world: &World, request: &Request, segments: &[&str]) -> Reply {
     match segments {
         [] => world.page(200, "start.html", serde_json::json!({"title": "Start"})),
         ["simulator.css"] => page::style(),
+        ["favicon.ico"] => page::icon(),
         ["clock"] if request.method == "POST" => control::advance_by_form(world, request),
         ["control", rest @ ..] => control::answer(world, request, rest),
         ["mailbox", rest @ ..] => mailbox::answer(world, request, rest),

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{operation::Operation, terms::Term};
+use super::{
+    event::Event,
+    operation::{Change, Operation, Progress},
+    terms::Term,
+};
 
 /// A purchase that nobody activates, and a suspended subscription that nobody pays, end after this long
 /// (Microsoft's documentation of the life cycle, both 30 days).
@@ -48,6 +52,8 @@ pub(super) struct Subscription {
     pub(super) market: String,
     pub(super) created: OffsetDateTime,
     pub(super) status: Status,
+    /// Whether Microsoft activates it by itself, without being asked by the publisher.
+    pub(super) auto_activated: bool,
     /// When somebody asked for the activation that has not become visible yet.
     pub(super) activating_since: Option<OffsetDateTime>,
     /// How often it became Subscribed by an activation.
@@ -62,67 +68,102 @@ pub(super) struct Subscription {
     pub(super) plan_missing: bool,
     pub(super) stop_sell: bool,
     pub(super) operations: Vec<Operation>,
+    /// What happened and has not been told yet.
+    pub(super) events: Vec<Event>,
+    /// The moment of the last thing that time did to it.
+    pub(super) settled_to: OffsetDateTime,
+}
+
+/// What time does.
+enum Due {
+    Activation,
+    Operation(Uuid),
+    Renewal,
+    End,
 }
 
 impl Subscription {
-    /// Lets everything happen that was due by `now`.
+    /// Lets everything happen that was due by `now`, in the order of time, each thing at its own moment.
     pub(super) fn settle(&mut self, now: OffsetDateTime, activation_delay: Duration) {
-        self.finish_activation(now, activation_delay);
-        if self.status == Status::Pending && now >= self.created + PATIENCE {
-            self.end();
-        }
-        self.finish_operations(now);
-        self.renew(now);
-        if self.suspended_since.is_some_and(|since| now >= since + PATIENCE) {
-            self.end();
-        }
-    }
-
-    fn finish_activation(&mut self, now: OffsetDateTime, delay: Duration) {
-        let due = self.activating_since.map(|since| since + delay).filter(|due| now >= *due);
-        let (Some(due), Status::Pending) = (due, self.status) else { return };
-        self.activating_since = None;
-        self.status = Status::Subscribed;
-        self.activations = self.activations.saturating_add(1);
-        self.term = Some(Term::first(due.date(), &self.term_unit));
-    }
-
-    /// Moves the term on; a subscription that does not renew ends with its term.
-    fn renew(&mut self, now: OffsetDateTime) {
-        while self.status == Status::Subscribed
-            && let Some(term) = self.term.filter(|term| now >= term.renews_at())
-        {
-            if self.auto_renew {
-                self.term = Some(term.next(&self.term_unit));
-            } else {
-                self.end();
+        while let Some((due, what)) = self.next_due(activation_delay).filter(|(due, _)| *due <= now) {
+            // What had to wait (a renewal for the reinstatement) does not happen before what it waited for.
+            let at = due.max(self.settled_to);
+            self.settled_to = at;
+            match what {
+                Due::Activation => self.activate(at),
+                Due::Operation(id) => {
+                    self.conclude(id, true, at);
+                }
+                Due::Renewal => {
+                    self.happen("Renew", at, |own| own.term = own.term.map(|term| term.next(&own.term_unit)));
+                }
+                Due::End => self.end(at),
             }
         }
     }
 
+    /// What time does next, and when.
+    fn next_due(&self, activation_delay: Duration) -> Option<(OffsetDateTime, Due)> {
+        let operations = self.operations.iter().filter_map(|found| Some((found.due_at()?, Due::Operation(found.id))));
+        let life = match (self.status, self.activating_since, self.term) {
+            (Status::Pending, Some(since), _) => Some((since + activation_delay, Due::Activation)),
+            (Status::Pending, None, _) => Some((self.created + PATIENCE, Due::End)),
+            (Status::Subscribed, _, Some(term)) if self.auto_renew => Some((term.renews_at(), Due::Renewal)),
+            (Status::Subscribed, _, Some(term)) => Some((term.renews_at(), Due::End)),
+            (Status::Suspended, ..) => self.suspension_ends().map(|end| (end, Due::End)),
+            _ => None,
+        };
+        operations.chain(life).min_by_key(|(due, _)| *due)
+    }
+
+    /// Suspended subscriptions are not renewed; without renewal they end with their term. While the payment is being
+    /// acknowledged, nothing ends.
+    fn suspension_ends(&self) -> Option<OffsetDateTime> {
+        let unpaid = self.suspended_since? + PATIENCE;
+        let term = self.term.map(Term::renews_at).filter(|_| !self.auto_renew);
+        let being_reinstated = self.pending_operation().is_some_and(|operation| operation.change == Change::Reinstate);
+        (!being_reinstated).then(|| term.map_or(unpaid, |term| term.min(unpaid)))
+    }
+
+    fn activate(&mut self, at: OffsetDateTime) {
+        let activation = |own: &mut Self| {
+            own.activating_since = None;
+            own.status = Status::Subscribed;
+            own.activations = own.activations.saturating_add(1);
+            own.term = Some(Term::first(at.date(), &own.term_unit));
+        };
+        // The publisher's own activation is answered by the API, not told.
+        if self.auto_activated { self.happen("Subscribe", at, activation) } else { activation(self) }
+    }
+
     /// Unsubscribes, for good.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self, at: OffsetDateTime) {
+        if self.status != Status::Unsubscribed {
+            self.happen("Unsubscribe", at, Self::unsubscribe);
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self) {
         self.status = Status::Unsubscribed;
         self.activating_since = None;
         self.suspended_since = None;
+        for operation in self.operations.iter_mut().filter(|operation| operation.is_open()) {
+            let done = operation.change == Change::Unsubscribe;
+            operation.progress = if done { Progress::Succeeded } else { Progress::Failed };
+        }
     }
 
-    /// Payment is missing. Says no (`false`) unless it is Subscribed.
+    /// Payment is missing; changes on their way fail. Says no (`false`) unless it is Subscribed.
     pub(super) fn suspend(&mut self, now: OffsetDateTime) -> bool {
         let possible = self.status == Status::Subscribed;
         if possible {
-            self.status = Status::Suspended;
-            self.suspended_since = Some(now);
-        }
-        possible
-    }
-
-    /// Payment arrived. Says no (`false`) unless it is Suspended.
-    pub(super) fn reinstate(&mut self) -> bool {
-        let possible = self.status == Status::Suspended;
-        if possible {
-            self.status = Status::Subscribed;
-            self.suspended_since = None;
+            self.happen("Suspend", now, |own| {
+                own.status = Status::Suspended;
+                own.suspended_since = Some(now);
+                let open = own.operations.iter_mut().filter(|operation| operation.is_open());
+                open.filter(|operation| operation.change != Change::Unsubscribe)
+                    .for_each(|operation| operation.progress = Progress::Failed);
+            });
         }
         possible
     }
@@ -139,70 +180,5 @@ impl Subscription {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use time::macros::{date, datetime};
-
-    pub(in super::super) fn sample() -> Subscription {
-        Subscription {
-            id: Uuid::from_u128(1),
-            name: "Sample".to_owned(),
-            publisher_id: "publisher".to_owned(),
-            offer_id: "offer".to_owned(),
-            plan_id: "plan".to_owned(),
-            term_unit: "P1M".to_owned(),
-            quantity: None,
-            beneficiary: Uuid::nil(),
-            purchaser: Uuid::nil(),
-            reseller: false,
-            market: "DE".to_owned(),
-            created: datetime!(2026-01-15 10:00 UTC),
-            status: Status::Pending,
-            activating_since: None,
-            activations: 0,
-            term: None,
-            auto_renew: true,
-            suspended_since: None,
-            session_mode: "None".to_owned(),
-            sandbox_type: "None".to_owned(),
-            private_prices: BTreeMap::new(),
-            private_offer_id: None,
-            plan_missing: false,
-            stop_sell: false,
-            operations: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn an_activation_becomes_visible_after_the_delay_and_once() {
-        let mut subscription = sample();
-        subscription.activating_since = Some(subscription.created);
-        subscription.settle(datetime!(2026-01-15 10:00:59 UTC), Duration::minutes(1));
-        assert_eq!(subscription.status, Status::Pending);
-        subscription.settle(datetime!(2026-01-15 10:01 UTC), Duration::minutes(1));
-        assert_eq!((subscription.status, subscription.activations), (Status::Subscribed, 1));
-        subscription.settle(datetime!(2026-03-16 10:01 UTC), Duration::minutes(1));
-        assert_eq!(subscription.term.map(|term| term.start), Some(date!(2026 - 03 - 15)));
-        assert_eq!(subscription.activations, 1);
-    }
-
-    #[test]
-    fn patience_ends_after_thirty_days() {
-        let mut subscription = sample();
-        subscription.settle(datetime!(2026-02-14 09:59 UTC), Duration::ZERO);
-        assert_eq!(subscription.status, Status::Pending);
-        subscription.settle(datetime!(2026-02-14 10:00 UTC), Duration::ZERO);
-        assert_eq!(subscription.status, Status::Unsubscribed);
-    }
-
-    #[test]
-    fn without_renewal_it_ends_with_the_term() {
-        let mut subscription = sample();
-        subscription.activating_since = Some(subscription.created);
-        subscription.auto_renew = false;
-        subscription.settle(datetime!(2026-02-14 23:59 UTC), Duration::ZERO);
-        assert_eq!(subscription.status, Status::Subscribed);
-        subscription.settle(datetime!(2026-02-15 00:00 UTC), Duration::ZERO);
-        assert_eq!(subscription.status, Status::Unsubscribed);
-    }
-}
+#[path = "subscription_tests.rs"]
+pub(super) mod tests;

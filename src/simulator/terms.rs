@@ -63,6 +63,11 @@ pub(super) fn instant(at: OffsetDateTime) -> String {
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", at.nanosecond() / 100)
 }
 
+/// Writes an instant so in JSON.
+pub(super) fn write<S: serde::Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&instant(*at))
+}
+
 /// `2026-01-15 10:00:00Z`, the form inside Entra's error descriptions and on the simulator's own pages.
 pub(super) fn readable(at: OffsetDateTime) -> String {
     let (hour, minute, second) = at.to_hms();

@@ -1,13 +1,15 @@
 //! What can be done to the simulated world from outside, besides buying.
 
 use serde::{Deserialize, Serialize};
+use time::Duration;
 use uuid::Uuid;
 
 use super::{
     faults::Fault,
     journal::RecordedRequest,
+    operation::Change,
     seed::{Seed, is_price},
-    subscription::Subscription,
+    subscription::Status,
     world::{World, WorldError, no_plan},
 };
 
@@ -30,20 +32,41 @@ impl World {
         self.settled(id).find(id).map_or(0, |subscription| subscription.activations)
     }
 
-    /// Payment is missing (state only, no webhook). `false` unless it was Subscribed.
+    /// Payment is missing. `false` unless it was Subscribed.
     pub fn suspend(&self, id: Uuid) -> bool {
         let now = self.now();
-        self.settled(id).find_mut(id).is_some_and(|subscription| subscription.suspend(now))
+        self.change(id, |subscription| subscription.suspend(now)).unwrap_or(false)
     }
 
-    /// Payment arrived (state only, no webhook). `false` unless it was Suspended.
+    /// Payment arrived. It stays Suspended while the operation is open, which is accepted by the publisher's PATCH, by
+    /// a 2xx for its webhook, or after ten seconds; where no webhook is registered, at once. `false` unless it was
+    /// Suspended, without an open operation.
     pub fn reinstate(&self, id: Uuid) -> bool {
-        self.settled(id).find_mut(id).is_some_and(Subscription::reinstate)
+        let now = self.now();
+        let alone = self.state().registration.webhook_url.is_empty();
+        let opened = self.change(id, |subscription| {
+            let suspended = subscription.status == Status::Suspended;
+            let operation = suspended.then(|| subscription.open_operation(Change::Reinstate, now)).flatten();
+            operation.is_some_and(|operation| !alone || subscription.conclude(operation, true, now))
+        });
+        opened.unwrap_or(false)
     }
 
-    /// The customer cancels (state only, no webhook). `false` when there is no such subscription.
+    /// The customer cancels. `false` when there is no such subscription.
     pub fn cancel(&self, id: Uuid) -> bool {
-        self.settled(id).find_mut(id).map(Subscription::end).is_some()
+        let now = self.now();
+        self.change(id, |subscription| subscription.end(now)).is_some()
+    }
+
+    /// Moves the clock to the first moment after the present term of a subscription.
+    ///
+    /// # Errors
+    /// When there is no such subscription, it has no term, or the clock cannot be moved.
+    pub fn advance_past_term(&self, id: Uuid) -> Result<(), WorldError> {
+        let term = self.settled(id).find(id).and_then(|found| found.term);
+        let term = term.ok_or_else(|| WorldError(format!("{id} is not a subscription with a term")))?;
+        let wait = (term.renews_at() - self.now()).max(Duration::ZERO);
+        self.advance(wait).map_err(|error| WorldError(error.to_string()))
     }
 
     /// Switches the automatic renewal. `false` when there is no such subscription.
@@ -109,12 +132,6 @@ impl World {
         let mut state = self.state();
         let id = client_id(&state.seed, app);
         state.expired_secrets.retain(|expired| *expired != id);
-    }
-
-    /// Whether activating a Subscribed subscription again is refused with 400 (older documentation) or taken with 200
-    /// (the default).
-    pub fn refuse_second_activation(&self, refuse: bool) {
-        self.state().refuse_second_activation = refuse;
     }
 }
 

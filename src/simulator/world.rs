@@ -7,6 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use super::{
     purchase::PurchaseToken,
     seed::Seed,
     subscription::Subscription,
+    switches::Switches,
+    webhook::{self, Outbox},
 };
 use crate::clock::AdvanceableClock;
 
@@ -67,6 +70,10 @@ pub(super) struct Inner {
     pub(super) activation_delay: Duration,
     pub(super) keys: KeyRing,
     pub(super) pages: Pages,
+    /// Calls the publisher's webhook.
+    pub(super) http: reqwest::Client,
+    /// Something has to be sent, or the clock was moved.
+    pub(super) wake: Notify,
     state: Mutex<State>,
 }
 
@@ -82,8 +89,8 @@ pub(super) struct State {
     pub(super) faults: Faults,
     pub(super) expired_secrets: Vec<Uuid>,
     pub(super) key_rotations: usize,
-    /// Whether a second activation of a Subscribed subscription is refused, as older documentation says.
-    pub(super) refuse_second_activation: bool,
+    pub(super) switches: Switches,
+    pub(super) outbox: Outbox,
 }
 
 impl State {
@@ -100,7 +107,8 @@ impl State {
             faults: Faults::default(),
             expired_secrets: Vec::new(),
             key_rotations: 0,
-            refuse_second_activation: false,
+            switches: Switches::default(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -122,8 +130,10 @@ impl World {
     ) -> std::io::Result<Self> {
         let keys = KeyRing::load()?;
         let pages = Pages::load().map_err(std::io::Error::other)?;
+        let http = webhook::client().map_err(std::io::Error::other)?;
+        let wake = Notify::new();
         let state = Mutex::new(State::new(seed));
-        Ok(Self(Arc::new(Inner { clock, base_url, activation_delay, keys, pages, state })))
+        Ok(Self(Arc::new(Inner { clock, base_url, activation_delay, keys, pages, http, wake, state })))
     }
 
     /// The state. A panic elsewhere leaves it usable: every change is made in one go.
@@ -138,7 +148,19 @@ impl World {
         if let Some(subscription) = state.find_mut(id) {
             subscription.settle(now, delay);
         }
+        state.post_events(id);
         state
+    }
+
+    /// Changes a subscription that was brought up to the present, and tells what happened to it. Nothing when there is
+    /// none with this id.
+    pub(super) fn change<T>(&self, id: Uuid, change: impl FnOnce(&mut Subscription) -> T) -> Option<T> {
+        let mut state = self.settled(id);
+        let changed = state.find_mut(id).map(change);
+        state.post_events(id);
+        drop(state);
+        self.0.wake.notify_one();
+        changed
     }
 
     /// The state with everything brought up to the present.
@@ -146,6 +168,7 @@ impl World {
         let (now, delay) = (self.now(), self.0.activation_delay);
         let mut state = self.state();
         state.subscriptions.iter_mut().for_each(|subscription| subscription.settle(now, delay));
+        state.post_all_events();
         state
     }
 
@@ -162,6 +185,7 @@ impl World {
     pub fn advance(&self, by: Duration) -> std::io::Result<()> {
         self.0.clock.advance(by)?;
         drop(self.all_settled());
+        self.0.wake.notify_one();
         Ok(())
     }
 

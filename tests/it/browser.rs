@@ -6,6 +6,7 @@ mod look;
 mod steps;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use seatkey::simulator::Purchase;
 use thirtyfour::Key;
 use time::Duration;
 
@@ -39,6 +40,28 @@ async fn tell(name: &'static str, window: Window) {
     read_the_mail(&mut chrome, &stage).await;
     leave(&mut chrome, &stage).await;
     assert_eq!(stage.world().activations(id), 1);
+    drop(chrome);
+    stage.finish().await;
+}
+
+/// Microsoft's end has pages, too: what is told of a subscription, and the buttons that make it happen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_portals_page_of_a_subscription() {
+    let stage = Stage::set(Database::Sqlite).await;
+    let mut chrome = Chrome::start("portal", Window::Phone).await;
+    let seats = Purchase::of("sample-seats", "team", ALEX.parse().unwrap());
+    let id = stage.buy_as(Purchase { quantity: Some(9), auto_activate: true, ..seats });
+    chrome.open(&stage.simulator.base_url().join(&format!("portal/subscriptions/{id}")).unwrap()).await;
+    chrome.write("#quantity", "20").await;
+    chrome.look("subscribed").await;
+    chrome.click("form[action$='/change-seats'] button").await;
+    chrome.read("dl", "ChangeQuantity in progress").await;
+    chrome.click("form[action$='/suspend'] button").await;
+    chrome.read("dl", "Suspended").await;
+    chrome.read("table", "Suspend").await;
+    chrome.look("suspended").await;
+    chrome.click("form[action$='/clock'] button[value=term]").await;
+    chrome.read("header", "2026-02-15").await;
     drop(chrome);
     stage.finish().await;
 }

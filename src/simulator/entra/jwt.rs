@@ -12,10 +12,22 @@ pub(in super::super) const MARKETPLACE_RESOURCE: &str = "20e940b3-4c77-4b0b-9a53
 /// Signs the claims with the present key.
 pub(in super::super) fn sign(world: &World, claims: &Map<String, Value>) -> Option<String> {
     let [key, _] = world.0.keys.published(world.state().key_rotations);
-    let header = json!({"typ": "JWT", "alg": "RS256", "kid": key.kid, "x5t": key.kid});
+    assemble(&header(&key.kid), claims, |message| key.sign(message))
+}
+
+pub(super) fn header(kid: &str) -> Value {
+    json!({"typ": "JWT", "alg": "RS256", "kid": kid, "x5t": kid})
+}
+
+/// A token out of its parts; nothing when it could not be signed.
+pub(super) fn assemble(
+    header: &Value,
+    claims: &Map<String, Value>,
+    sign: impl FnOnce(&[u8]) -> Option<Vec<u8>>,
+) -> Option<String> {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let message = format!("{}.{}", part(&header), part(&Value::Object(claims.clone())));
-    let signature = key.sign(message.as_bytes())?;
+    let message = format!("{}.{}", part(header), part(&Value::Object(claims.clone())));
+    let signature = sign(message.as_bytes())?;
     Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 

@@ -43,6 +43,12 @@ impl Key {
         self.pair.public().into()
     }
 
+    /// The public key as PEM text (PKCS #1), as careless programs keep it.
+    pub(super) fn public_pem(&self) -> String {
+        let text = STANDARD.encode(self.pair.public().as_ref());
+        format!("-----BEGIN RSA PUBLIC KEY-----\n{text}\n-----END RSA PUBLIC KEY-----\n")
+    }
+
     /// Modulus and exponent, as a JWK wants them.
     pub(super) fn public_parts(&self) -> (String, String) {
         let parts = self.components();
@@ -71,6 +77,16 @@ impl KeyRing {
             0 => [first, third],
             1 => [second, first],
             _ => [third, second],
+        }
+    }
+
+    /// The key that nobody has been told of.
+    pub(super) fn unpublished(&self, rotations: usize) -> &Key {
+        let [first, second, third] = &self.0;
+        match rotations % 3 {
+            0 => second,
+            1 => third,
+            _ => first,
         }
     }
 }

@@ -6,6 +6,7 @@ mod discovery;
 pub(super) mod jwt;
 pub(super) mod keys;
 pub(super) mod token;
+pub(super) mod webhook_token;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

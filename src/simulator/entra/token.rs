@@ -78,13 +78,13 @@ fn client_credentials(world: &World, authority: Authority, request: &Request, fo
 }
 
 /// Who an application's token is for.
-struct Caller {
-    tenant: Uuid,
-    application: Uuid,
-    object_id: Uuid,
+pub(super) struct Caller {
+    pub(super) tenant: Uuid,
+    pub(super) application: Uuid,
+    pub(super) object_id: Uuid,
 }
 
-fn app_claims(world: &World, caller: &Caller, resource: &str, version: Version) -> Map<String, Value> {
+pub(super) fn app_claims(world: &World, caller: &Caller, resource: &str, version: Version) -> Map<String, Value> {
     let now = world.now().unix_timestamp();
     let v1 = version == Version::V1;
     let issuer =

@@ -87,7 +87,8 @@ pub(super) fn delete(world: &World, id: Uuid) -> Reply {
         let message = "Delete is not among the allowed customer operations of the subscription.";
         return error(400, "BadRequest", message, "subscription");
     }
-    if subscription.pending_operation().is_some() {
+    // A reinstatement is refused by ending the subscription (documentation of 2023), so it does not lock.
+    if subscription.pending_operation().is_some_and(|pending| pending.change != Change::Reinstate) {
         let message = "The subscription is locked due to pending operations.";
         return Reply::json(409, &json!({"code": "Conflict", "message": message}));
     }

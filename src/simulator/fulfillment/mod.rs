@@ -129,7 +129,7 @@ fn get(world: &World, id: Uuid) -> Reply {
 fn activate(world: &World, id: Uuid) -> Reply {
     let now = world.now();
     let mut state = world.settled(id);
-    let refuse_second = state.refuse_second_activation;
+    let refuse_second = state.switches.refuse_second_activation;
     let Some(subscription) = state.find_mut(id) else { return no_subscription(404) };
     match subscription.status {
         Status::Pending => {

@@ -41,10 +41,11 @@ pub(super) fn get(world: &World, id: Uuid, operation: &str) -> Reply {
 
 pub(super) fn patch(world: &World, id: Uuid, operation: &str, request: &Request) -> Reply {
     let mut state = world.settled(id);
-    let Some(subscription) = state.find_mut(id) else { return unknown() };
+    let Some(subscription) = state.find(id) else { return unknown() };
     let wanted = Uuid::parse_str(operation).ok();
     let Some(found) = subscription.operations.iter().find(|found| Some(found.id) == wanted) else { return unknown() };
     let (found, source, is_open) = (found.id, found.source, found.is_open());
+    let (now, ignore_failure) = (world.now(), state.switches.ignore_failure);
     let Some(status) = request.json::<Value>().ok().and_then(|body| body.get("status")?.as_str().map(str::to_owned))
     else {
         return error(400, "BadRequest", "The status is missing.", "status");
@@ -59,7 +60,9 @@ pub(super) fn patch(world: &World, id: Uuid, operation: &str, request: &Request)
     }
     // Any text is answered with 200; a misspelt one changes nothing.
     if ["Success", "Failure"].contains(&status.as_str()) {
-        subscription.conclude(found, status == "Success");
+        let accepted = status == "Success" || ignore_failure;
+        state.find_mut(id).map(|subscription| subscription.conclude(found, accepted, now));
+        state.post_events(id);
     }
     Reply::empty(200)
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::{
-    operation::{Change, Operation, Progress, Source},
+    operation::{Operation, Progress},
     seed::Seed,
     subscription::Subscription,
     terms,
@@ -199,7 +199,7 @@ pub(super) struct OperationBody<'a> {
     activity_id: Uuid,
     publisher_id: &'a str,
     offer_id: &'a str,
-    plan_id: &'a str,
+    plan_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     quantity: Option<u32>,
     operation_request_source: &'static str,
@@ -216,11 +216,7 @@ pub(super) struct OperationBody<'a> {
 impl<'a> OperationBody<'a> {
     /// The plan and the quantity are those that are asked for, not the present ones.
     pub(super) fn of(subscription: &'a Subscription, operation: &'a Operation) -> Self {
-        let (plan_id, quantity) = match &operation.change {
-            Change::Plan { plan_id, .. } => (plan_id, subscription.quantity),
-            Change::Quantity(quantity) => (&subscription.plan_id, Some(*quantity)),
-            Change::Unsubscribe => (&subscription.plan_id, subscription.quantity),
-        };
+        let (plan_id, quantity) = operation.change.target(subscription);
         let failed = operation.progress == Progress::Failed;
         Self {
             id: operation.id,
@@ -229,7 +225,7 @@ impl<'a> OperationBody<'a> {
             offer_id: &subscription.offer_id,
             plan_id,
             quantity,
-            operation_request_source: if operation.source == Source::Partner { "Partner" } else { "Azure" },
+            operation_request_source: operation.source.name(),
             subscription_id: subscription.id,
             time_stamp: terms::instant(operation.created),
             action: operation.change.action(),

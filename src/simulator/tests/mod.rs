@@ -4,8 +4,12 @@ mod entra;
 mod faults;
 mod fulfillment;
 mod libraries;
+mod life;
 mod mail;
 mod pages;
+mod receiver;
+mod webhook_tokens;
+mod webhooks;
 
 use serde_json::Value;
 use time::macros::datetime;

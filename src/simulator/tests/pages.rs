@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::*;
+use super::{life::Life, *};
 
 async fn page(stage: &Stage, path: &str) -> (u16, String) {
     let answer = stage.http.get(stage.url(path)).send().await.unwrap();
@@ -62,4 +62,49 @@ async fn scripts_steer_the_world() {
     );
     let (_, shown) = page(&stage, &format!("/control/subscriptions/{id}")).await;
     assert!(shown.contains(r#""activations":0"#), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscriptions_page_shows_and_does_everything() {
+    let life = Life::begin().await;
+    let path = format!("/portal/subscriptions/{}", life.id);
+    let press = async |verb: &str, field: &str, value: &str| {
+        let url = life.stage.url(&format!("{path}/{verb}"));
+        let answer = life.stage.http.post(url).form(&[(field, value)]).send().await.unwrap();
+        (answer.status().as_u16(), page(&life.stage, &path).await.1)
+    };
+    let (_, shown) = page(&life.stage, &path).await;
+    for text in ["Subscribe <span", "received", "<dd>9</dd>", "2026-01-15 to 2026-02-14", "max=\"300\"", "favicon.ico"]
+    {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(!shown.contains(r#"<option value="team">"#) && shown.contains(r#"<option value="business">"#), "{shown}");
+    let (status, shown) = press("change-seats", "quantity", "20").await;
+    assert!(status == 303 && shown.contains("(ChangeQuantity in progress)"), "{shown}");
+    assert_eq!(press("change-plan", "plan", "business").await.0, 409, "one at a time");
+    life.tell().await;
+    assert!(press("clock", "by", "3600").await.1.contains("<dd>20</dd>"));
+    assert_eq!(press("change-seats", "quantity", "301").await.0, 409);
+    assert_eq!(press("change-seats", "quantity", "many").await.0, 409);
+    assert_eq!(press("change-plan", "plan", "business").await.0, 303);
+    life.tell().await;
+    assert!(press("clock", "by", "86400").await.1.contains("sample-seats, business"));
+    assert!(press("suspend", "", "").await.1.contains("<dd>Suspended</dd>"));
+    assert_eq!(press("suspend", "", "").await.0, 409);
+    assert!(press("reinstate", "", "").await.1.contains("(Reinstate in progress)"));
+    life.tell().await;
+    assert!(press("recurring", "on", "no").await.1.contains("off: ends with its term"));
+    assert!(press("recurring", "on", "yes").await.1.contains("<dd>on</dd>"));
+    assert!(press("clock", "by", "term").await.1.contains("2026-02-15 to 2026-03-14"));
+    assert_eq!(press("clock", "by", "-1").await.0, 409);
+    assert!(press("clock", "by", "2592000").await.1.contains("2026-03-15 to 2026-04-14"));
+    life.receiver.answer([503]);
+    assert!(press("cancel", "", "").await.1.contains("<dd>Unsubscribed</dd>"));
+    life.tell().await;
+    let (_, shown) = page(&life.stage, &path).await;
+    assert!(shown.contains("Unsubscribe <span") && shown.contains("503") && !shown.contains("Change seats"), "{shown}");
+    assert_eq!(press("explode", "", "").await.0, 404);
+    let icon = life.stage.http.get(life.stage.url("/favicon.ico")).send().await.unwrap();
+    assert_eq!(icon.headers()["content-type"], "image/svg+xml");
+    assert_eq!(page(&life.stage, &format!("/portal/subscriptions/{}", Uuid::nil())).await.0, 404);
 }

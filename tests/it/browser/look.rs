@@ -11,8 +11,6 @@ use super::chrome::Chrome;
 
 /// Impacts that fail a test.
 const GRAVE: [&str; 2] = ["serious", "critical"];
-/// The simulated Microsoft (`localhost`, where the service is `127.0.0.1`) has no icon.
-const SIMULATED_ICON: &str = "/favicon.ico";
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
 /// Runs the rules in the page; a frame of another origin cannot be looked into.
@@ -99,7 +97,7 @@ impl Chrome {
     async fn check_console(&self, page: &str, expected: &str) {
         let said = self.driver.browser_log().await.unwrap();
         let red = said.iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message.as_str());
-        let expected = |text: &&str| !expected.is_empty() && text.contains(expected) || text.contains(SIMULATED_ICON);
+        let expected = |text: &&str| !expected.is_empty() && text.contains(expected);
         let surprising: Vec<&str> = red.filter(|text| !expected(text)).collect();
         assert!(surprising.is_empty(), "the console of {}'s {page} says: {surprising:#?}", self.name);
     }
