@@ -61,7 +61,7 @@ pub(super) fn welcome_mail(
         }
         _ => Welcome::billed_by_microsoft(&purchase, subscription.users, first.term, &key_mail),
     };
-    let rendered = welcome.render(&app.templates, Language::English)?;
+    let rendered = welcome.render(&app.templates, &Language::ENGLISH)?;
     let host = app.public_url.host_str().unwrap_or("localhost");
     Ok(NewMail {
         subscription_id: Some(microsoft.id),
