@@ -131,7 +131,7 @@ fn replace(environment: &mut Environment<'static>, directory: &Path) -> Result<(
         let relative = path.strip_prefix(directory).unwrap_or(&path);
         let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         let name = parts.join("/");
-        if environment.get_template(&name).is_err() && !is_translation(environment, &name) {
+        if environment.get_template(&name).is_err() && !is_translation(environment, directory, &name) {
             return Err(TemplateError::Unknown { name });
         }
         let text = fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path, source })?;
@@ -141,10 +141,13 @@ fn replace(environment: &mut Environment<'static>, directory: &Path) -> Result<(
     Ok(())
 }
 
-/// Whether a file says in another language what an English one says: `mail/fr/welcome/subject.txt`.
-fn is_translation(environment: &Environment<'static>, name: &str) -> bool {
-    let parts = name.strip_prefix("mail/").and_then(|rest| rest.split_once('/'));
-    parts.is_some_and(|(_, file)| environment.get_template(&format!("mail/en/{file}")).is_ok())
+/// Whether a file says in another language what an English one says (`mail/fr/welcome/subject.txt`). A language is there
+/// when its `words.txt` is.
+fn is_translation(environment: &Environment<'static>, directory: &Path, name: &str) -> bool {
+    name.strip_prefix("mail/").and_then(|rest| rest.split_once('/')).is_some_and(|(language, file)| {
+        environment.get_template(&format!("mail/en/{file}")).is_ok()
+            && directory.join("mail").join(language).join("words.txt").is_file()
+    })
 }
 
 /// Every file below a directory, in the order of the names; hidden ones (a mounted volume has some) are passed over.

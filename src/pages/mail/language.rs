@@ -67,6 +67,11 @@ fn shortened(tag: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs,
+        path::{Path, PathBuf},
+    };
+
     use super::*;
 
     #[test]
@@ -89,6 +94,45 @@ mod tests {
         for (tags, expected) in table {
             let language = Language::from_tag(tags, &templates);
             assert_eq!(language.as_ref().map(Language::as_str), expected, "{tags}");
+        }
+    }
+    /// Writes the German words as those of another language; `take` says which files.
+    fn copied(tag: &str, take: impl Fn(&str) -> bool) -> PathBuf {
+        let directory = std::env::temp_dir().join(format!("seatkey-language-{}", uuid::Uuid::new_v4()));
+        let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/mail/de");
+        let names = Templates::load(None).unwrap().names();
+        for name in names.iter().filter_map(|name| name.strip_prefix("mail/de/")).filter(|name| take(name)) {
+            let path = directory.join("mail").join(tag).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::copy(words.join(name), path).unwrap();
+        }
+        directory
+    }
+
+    #[test]
+    fn another_language_is_a_directory() {
+        let directory = copied("fr", |_| true);
+        fs::write(directory.join("mail/fr/suspended/subject.txt"), "Abonnement {{ offer }} suspendu").unwrap();
+        let templates = Templates::load(Some(&directory)).unwrap();
+        super::super::check(&templates).unwrap();
+        let language = Language::from_tag("fr-CH, de", &templates).unwrap();
+        assert_eq!(language.as_str(), "fr");
+        let mails = super::super::life_samples::samples(&language);
+        let subjects: Vec<_> = mails.iter().map(|mail| mail.render(&templates).unwrap().subject).collect();
+        assert!(subjects.iter().any(|subject| subject == "Abonnement KONNEKT suspendu"));
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn half_a_language_is_refused_by_name() {
+        // Without the words of the language itself its files replace nothing; the first of them is named.
+        let table = [("words.txt", "mail/fr/ask/body.txt"), ("renewed/body.txt", "mail/fr/renewed/body.txt")];
+        for (missing, named) in table {
+            let directory = copied("fr", |name| name != missing);
+            let result = Templates::load(Some(&directory)).and_then(|templates| super::super::check(&templates));
+            let message = result.unwrap_err().to_string();
+            assert!(message.contains(named), "{missing}: {message}");
+            fs::remove_dir_all(directory).unwrap();
         }
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Letter {
     subscription: String,
     /// `year`, `month` or `term`.
     unit: &'static str,
+    /// Whether a renewal is announced, 30 and 7 days before: not where there is one every month.
+    announced: bool,
     metered: bool,
     reseller: bool,
     key: Option<Key>,
@@ -53,6 +55,7 @@ impl Letter {
             organisation: in_one_line(purchase.organisation),
             subscription: in_one_line(purchase.name),
             unit: purchase.noun(),
+            announced: purchase.plan.term_unit.months().is_some_and(|months| months >= 3),
             metered: purchase.plan.is_metered(),
             reseller: purchase.is_reseller_deal(),
             key: None,

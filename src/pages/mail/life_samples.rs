@@ -30,26 +30,28 @@ pub(super) fn tried(templates: &Templates, language: &Language) -> Result<(), Te
 
 /// Every event of every deal: direct, a hostile name, a reseller's, monthly with an extra, seats billed by Microsoft.
 pub(super) fn samples(language: &Language) -> Vec<LifeMail> {
-    let mut mails = Vec::new();
+    let mut all = Vec::new();
+    let mut deals = 0;
     samples::each_deal(|deal| {
         let about = about(&deal.purchase, deal.priced.quote.users, Some(deal.priced.first.term));
         let about = About { segment: Some(&deal.priced.quote.segment.name), ..about };
         let nothing: Option<Line> = deal.priced.charged.last().map(nothing);
         let free = upgraded(deal, nothing.as_ref(), None, false);
-        for event in charged(deal).iter().chain(&planned(deal)).chain(&unpriced()).chain([&free]) {
-            mails.extend(both(&about, event, language));
+        for events in [charged(deal), planned(deal), unpriced(), vec![free]] {
+            all.extend(mails(&about, deals, &events, language));
         }
+        deals += 1;
     });
     samples::with_seats(|_, purchase| {
         let term = Term::estimate(utc_day(samples::NOW), &purchase.plan.term_unit);
         let about = about(purchase, 40, term);
-        for event in seats().iter().chain(&unpriced()) {
-            mails.extend(both(&about, event, language));
+        for events in [seats(), unpriced()] {
+            all.extend(mails(&about, deals, &events, language));
         }
         let flat = About { users: None, term: None, ..about };
-        mails.extend(unpriced().iter().map(|event| LifeMail::new(&flat, event, language)));
+        all.extend(mails(&flat, deals, &unpriced(), language));
     });
-    mails
+    all
 }
 
 fn about<'a>(purchase: &'a Purchase<'a>, users: u32, term: Option<Term>) -> About<'a> {
@@ -66,15 +68,21 @@ fn about<'a>(purchase: &'a Purchase<'a>, users: u32, term: Option<Term>) -> Abou
     }
 }
 
-/// To two people without a key, and to one with a provisional and a full key.
-fn both(about: &About<'_>, event: &LifeEvent<'_>, language: &Language) -> [LifeMail; 3] {
+/// Each event once. One mail in three goes to two people without a key, the others to one with a provisional or a full
+/// key; `deal` turns them, so that an event has each form in one deal or another.
+fn mails<'a>(
+    about: &'a About<'_>,
+    deal: usize,
+    events: &'a [LifeEvent<'_>],
+    language: &'a Language,
+) -> impl Iterator<Item = LifeMail> + 'a {
     let key = |provisional| {
         let expires = about.now.saturating_add(Duration::days(if provisional { 43 } else { 365 }));
         Some(NewKey { compact: samples::KEY, expires, provisional })
     };
     let alone = About { technical_contact: about.buyer_email, ..*about };
-    [*about, About { key: key(true), ..alone }, About { key: key(false), ..alone }]
-        .map(|about| LifeMail::new(&about, event, language))
+    let forms = [*about, About { key: key(true), ..alone }, About { key: key(false), ..alone }];
+    events.iter().zip(forms.into_iter().cycle().skip(deal)).map(|(event, form)| LifeMail::new(&form, event, language))
 }
 
 /// A line of nothing: an upgrade within the included users.
@@ -105,13 +113,14 @@ fn charged<'a>(deal: &'a Deal<'_>) -> Vec<LifeEvent<'a>> {
     let (first, users) = (deal.priced.first, deal.priced.quote.users);
     let lines = deal.priced.charged.as_slice();
     let held_until = first.reportable_from;
+    let trial_end = first.trial_end.unwrap_or(utc_day(held_until));
     let cancelled = |license_until, dropped| LifeEvent::Cancelled { license_until, users: Some(users), dropped };
     vec![
         upgraded(deal, lines.last(), None, true),
         upgraded(deal, lines.last(), Some(held_until), false),
         LifeEvent::Lowered { from: users + 50, to: users, lines, held_until },
-        LifeEvent::TrialEnds { days: 7, last_day: utc_day(held_until), first_report: held_until, lines },
-        LifeEvent::TrialEnds { days: 1, last_day: utc_day(held_until), first_report: held_until, lines },
+        LifeEvent::TrialEnds { days: 7, last_day: trial_end, first_report: held_until, lines },
+        LifeEvent::TrialEnds { days: 1, last_day: trial_end, first_report: held_until, lines },
         LifeEvent::Withdrawn { dropped: lines },
         cancelled(None, lines),
         cancelled(Some(end_of_day(first.term.end)), lines),

@@ -61,7 +61,6 @@ pub struct Welcome {
     free_until: Option<When>,
     /// When the next key comes, if one does.
     next_key: Option<When>,
-    announced: bool,
     term_end: When,
     dates: Vec<DateLine>,
     days: u32,
@@ -106,7 +105,6 @@ impl Welcome {
             trial_days: 0,
             free_until: None,
             next_key: None,
-            announced: purchase.plan.term_unit.months().is_some_and(|months| months >= 3),
             term_end: When::on(term.end),
             dates: [DateLine::on("activated", start)].into_iter().chain(renewal).collect(),
             days: 0,
