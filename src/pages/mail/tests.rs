@@ -80,7 +80,7 @@ fn no_mail_of_a_reseller_deal_holds_or_shows_an_amount() {
         "3300", "3.300", "3,300", "3660", "3.660", "3,660", "7.20", "7,20", "3028", "3.028", "3,028", "330.4", "330,4",
     ];
     for Told { name, values, mail, .. } in deals {
-        for text in [&values, &mail.subject, &mail.text, &mail.html] {
+        for text in [values, &mail.subject, &mail.text, &mail.html] {
             assert!(!text.contains("EUR") && !text.contains('€'), "{name} names a currency:\n{text}");
             for figure in figures {
                 assert!(!text.contains(figure), "{figure} in {name}:\n{text}");

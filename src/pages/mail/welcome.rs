@@ -78,7 +78,7 @@ impl Welcome {
         let figures = Figures::of(purchase, &priced.charged, users).with_total(Some(priced.first_total));
         let plain = Self::billed_by_microsoft(purchase, users, first.term, mail);
         Self {
-            letter: plain.letter.with(Some(mail.to_copy()), figures),
+            letter: plain.letter.with(Some(mail.copied()), figures),
             trial_days: first.trial_days,
             free_until: Some(free_until(priced)),
             next_key: mail.provisional.then(|| When::on(utc_day(first.reportable_from))),
@@ -98,7 +98,7 @@ impl Welcome {
         let start = purchase.activated.unwrap_or(term.start);
         let renewal = term.renewal().map(|day| DateLine::on("renewal", day));
         Self {
-            letter: letter.with(Some(mail.to_copy()), Figures::default()),
+            letter: letter.with(Some(mail.copied()), Figures::default()),
             users,
             devices: purchase.plan.devices_per_user,
             test: mail.test,
@@ -116,7 +116,7 @@ impl Welcome {
 }
 
 impl KeyMail<'_> {
-    fn to_copy(&self) -> Key {
+    fn copied(self) -> Key {
         Key::new(self.key, self.expires, self.provisional)
     }
 }
