@@ -22,7 +22,8 @@ use crate::{
 /// The subscription after the event, and who gets the mail.
 #[derive(Debug, Clone, Copy)]
 pub struct About<'a> {
-    /// The subscription; its `amounts` decide whether a figure of money is told.
+    /// The subscription; its `amounts` decide whether a figure of money is told. Before the enrolment the organisation
+    /// may be empty.
     pub purchase: &'a Purchase<'a>,
     /// Users in total; `None` on a flat plan or before the enrolment.
     pub users: Option<u32>,

@@ -48,7 +48,9 @@ pub(super) fn samples(language: &Language) -> Vec<LifeMail> {
         for events in [seats(), unpriced()] {
             all.extend(mails(&about, deals, &events, language));
         }
-        let flat = About { users: None, term: None, ..about };
+        // Nobody has enrolled yet.
+        let unknown = Purchase { organisation: "", ..*purchase };
+        let flat = About { purchase: &unknown, users: None, term: None, ..about };
         all.extend(mails(&flat, deals, &unpriced(), language));
     });
     all
