@@ -106,11 +106,17 @@ impl Templates {
     /// Names the template that does not exist or cannot be rendered with this context.
     pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String, TemplateError> {
         let template = self.0.get_template(name);
-        template.and_then(|template| template.render(Serde(context))).map_err(|source| {
-            let culprit = source.name().unwrap_or(name).to_owned();
-            TemplateError::Unrenderable { name: culprit, source: Box::new(source) }
+        template.and_then(|template| template.render(Serde(context))).map_err(|source| TemplateError::Unrenderable {
+            name: culprit(&source).unwrap_or(name).to_owned(),
+            source: Box::new(source),
         })
     }
+}
+
+/// The innermost template that an error is about: included and imported ones hide behind the one that asked for them.
+fn culprit(error: &minijinja::Error) -> Option<&str> {
+    let inner = std::error::Error::source(error).and_then(|source| source.downcast_ref::<minijinja::Error>());
+    inner.and_then(culprit).or_else(|| error.name())
 }
 
 #[expect(clippy::expect_used, reason = "written by minijinja-embed; a malformed text of ours fails the first test")]
@@ -125,7 +131,7 @@ fn replace(environment: &mut Environment<'static>, directory: &Path) -> Result<(
         let relative = path.strip_prefix(directory).unwrap_or(&path);
         let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         let name = parts.join("/");
-        if environment.get_template(&name).is_err() {
+        if environment.get_template(&name).is_err() && !is_translation(environment, directory, &name) {
             return Err(TemplateError::Unknown { name });
         }
         let text = fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path, source })?;
@@ -133,6 +139,15 @@ fn replace(environment: &mut Environment<'static>, directory: &Path) -> Result<(
         added.map_err(|source| TemplateError::Malformed { name, source: Box::new(source) })?;
     }
     Ok(())
+}
+
+/// Whether a file says in another language what an English one says (`mail/fr/welcome/subject.txt`). A language is there
+/// when its `words.txt` is.
+fn is_translation(environment: &Environment<'static>, directory: &Path, name: &str) -> bool {
+    name.strip_prefix("mail/").and_then(|rest| rest.split_once('/')).is_some_and(|(language, file)| {
+        environment.get_template(&format!("mail/en/{file}")).is_ok()
+            && directory.join("mail").join(language).join("words.txt").is_file()
+    })
 }
 
 /// Every file below a directory, in the order of the names; hidden ones (a mounted volume has some) are passed over.

@@ -67,7 +67,7 @@ fn question(app: &App, asker: &Session, subscription: &Subscription, users: Opti
     let enrolled = !matches!(subscription.stage, Stage::AwaitingEnrolment);
     let wish = Wish { person: &asker.name, email: &asker.email, users, enrolled };
     let page_url = format!("{}/subscriptions/{}", app.issuer(), microsoft.id);
-    let rendered = Ask::new(&purchase, &wish, &page_url).render(&app.templates, Language::English)?;
+    let rendered = Ask::new(&purchase, &wish, &page_url).render(&app.templates, &Language::ENGLISH)?;
     let day = utc_day(app.clock.now());
     let cause = token_digest(&format!("{}/{}/{day}", asker.identity.tenant_id, asker.identity.object_id));
     let host = app.public_url.host_str().unwrap_or("localhost");

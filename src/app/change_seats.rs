@@ -23,7 +23,7 @@ use crate::{
         subscription::{PlannedDowngrade, Subscription},
     },
     marketplace::MarketplaceError,
-    pages::mail::life::{LifeEvent, RefusedChange},
+    pages::mail::life::{LifeEvent, RefusalReason, RefusedChange},
     store::{ChangeState, JobKind, Lease, NewChange, StoreError, StoredChange, Tx},
 };
 
@@ -244,7 +244,10 @@ async fn finish(
         let enrolment = tx.find_enrolment(id).await?;
         let cause = change.id.to_string();
         let letter = Letter { subscription: &subscription, enrolment: enrolment.as_ref(), key: None, cause: &cause };
-        let event = LifeEvent::ChangeRefused { reason, what: RefusedChange::Seats { to: change.body.to } };
+        let event = LifeEvent::ChangeRefused {
+            reason: RefusalReason::Microsoft(reason),
+            what: RefusedChange::Seats { to: change.body.to, in_portal: false },
+        };
         queue(app, &tx, letter, &event, now).await?;
         audit(&tx, id, "microsoft", "seats_refused", &serde_json::json!({ "reason": reason }), now).await?;
     }

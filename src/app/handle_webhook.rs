@@ -9,12 +9,15 @@ use super::{
     converge::{Converged, ask_and_converge, audit, queue},
     life_mail::Letter,
     open_purchase::note_credential,
-    receive_webhook::refusal_of,
+    receive_webhook::{ChangeNotTaken, refusal_of},
 };
 use crate::{
-    domain::subscription::{Event, Snapshot, Subscription},
+    domain::{
+        change::SeatsRefused,
+        subscription::{Event, Snapshot, Subscription},
+    },
     marketplace::{MarketplaceError, WebhookBody, wire::Operation},
-    pages::mail::life::{LifeEvent, RefusedChange},
+    pages::mail::life::{LifeEvent, RefusalReason, RefusedChange},
     store::{ChangeState, JobKind, Lease, NewChange, Tx, Webhook},
 };
 
@@ -70,7 +73,7 @@ enum Answered {
     /// Yes.
     Accepted(Operation),
     /// No, with the reason in the buyer's words.
-    Refused(Operation, String),
+    Refused(Operation, ChangeNotTaken),
 }
 
 /// Asks Microsoft what the operation really is, and answers that.
@@ -136,7 +139,7 @@ async fn follow_up(
         }
         // Where Microsoft did it all the same, a person has been told, and the buyer sees what is.
         Answered::Refused(operation, _) if is_visible(operation, &subscription.microsoft) => Ok(()),
-        Answered::Refused(operation, reason) => note_refusal(app, tx, subscription, operation, reason, now).await,
+        Answered::Refused(operation, refusal) => note_refusal(app, tx, subscription, operation, refusal, now).await,
         _ if webhook.refusal.is_some() => {
             let detail = serde_json::json!({ "operation": webhook.operation_id, "reason": webhook.refusal });
             audit(tx, subscription.microsoft.id, "seatkey", "change_refused", &detail, now).await
@@ -159,7 +162,7 @@ async fn note_refusal(
     tx: &Tx,
     subscription: &Subscription,
     operation: &Operation,
-    reason: &str,
+    refusal: &ChangeNotTaken,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
     let id = subscription.microsoft.id;
@@ -178,18 +181,22 @@ async fn note_refusal(
     if !tx.insert_change(&change, now).await? {
         return Ok(());
     }
-    tx.decide_change(change.id, (ChangeState::Pending, ChangeState::Refused), Some(reason), now).await?;
+    tx.decide_change(change.id, (ChangeState::Pending, ChangeState::Refused), Some(&refusal.to_string()), now).await?;
     let plan_id = operation.plan_id.as_deref().unwrap_or_default();
     let plan = app.catalog.find_plan(&subscription.microsoft.offer_id, plan_id);
     let name = plan.map_or(plan_id, |(_, plan)| &plan.name);
     let what = match operation.quantity().filter(|_| operation.action == "ChangeQuantity") {
-        Some(to) => RefusedChange::Seats { to },
+        Some(to) => RefusedChange::Seats { to, in_portal: true },
         None => RefusedChange::Plan { to: name },
+    };
+    let reason = match refusal {
+        ChangeNotTaken::Plan(_) => RefusalReason::NotASuccessor,
+        ChangeNotTaken::Seats(SeatsRefused::TooFew(minimum)) => RefusalReason::TooFew(*minimum),
     };
     let enrolment = tx.find_enrolment(id).await?;
     let letter = Letter { subscription, enrolment: enrolment.as_ref(), key: None, cause: &operation.id };
     queue(app, tx, letter, &LifeEvent::ChangeRefused { reason, what }, now).await?;
-    let detail = serde_json::json!({ "operation": operation.id, "reason": reason });
+    let detail = serde_json::json!({ "operation": operation.id, "reason": refusal.to_string() });
     audit(tx, id, "seatkey", "change_refused", &detail, now).await
 }
 

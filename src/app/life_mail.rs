@@ -60,7 +60,8 @@ pub(super) fn life_mail(app: &App, letter: Letter<'_>, event: &LifeEvent<'_>) ->
         key: key.map(|key| NewKey { compact: &key.compact, expires: key.expires_at, provisional }),
         now: app.clock.now(),
     };
-    let language = enrolment.map(|enrolment| Language::of(&enrolment.language)).unwrap_or_default();
+    let language = enrolment.and_then(|enrolment| Language::from_tag(&enrolment.language, &app.templates));
+    let language = language.unwrap_or_default();
     let rendered = LifeMail::new(&about, event, &language).render(&app.templates)?;
     let host = app.public_url.host_str().unwrap_or("localhost");
     let attachment = |key: &LicenseKey| Attachment { name: license_file_name(&offer.id), text: key.compact.clone() };

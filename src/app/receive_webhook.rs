@@ -4,13 +4,11 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use uuid::Uuid;
-
 use super::{App, AppError, token_digest};
 use crate::{
     domain::{
         catalog::Model,
-        change::{check_plan_change, check_seats},
+        change::{PlanChangeRefused, SeatsRefused, check_plan_change, check_seats},
         subscription::{Stage, Subscription},
     },
     marketplace::WebhookBody,
@@ -38,7 +36,7 @@ pub async fn receive_webhook(app: &App, body: &[u8], claims: &Value) -> Result<R
         tracing::warn!(bytes = body.len(), count, "a webhook with a verified token cannot be read");
         return Ok(Received::Unreadable("the body is no JSON object with an action and a subscriptionId"));
     };
-    let refusal = early_refusal(app, &webhook).await?;
+    let refusal = early_refusal(app, &webhook).await?.map(|refusal| refusal.to_string());
     // Old forms name no operation: then the body itself tells whether it came before.
     let operation_id = webhook.operation_id.clone().unwrap_or_else(|| token_digest(text));
     let claims = claims.to_string();
@@ -65,17 +63,24 @@ fn read(body: &[u8]) -> Option<(&str, WebhookBody)> {
 }
 
 /// Why the catalog alone refuses a change that the customer asks for in Microsoft's portals.
-async fn early_refusal(app: &App, webhook: &WebhookBody) -> Result<Option<String>, AppError> {
+async fn early_refusal(app: &App, webhook: &WebhookBody) -> Result<Option<ChangeNotTaken>, AppError> {
     let changes = matches!(webhook.action.as_str(), "ChangePlan" | "ChangeQuantity");
     if !changes || webhook.is_ours() || webhook.is_revert() {
         return Ok(None);
     }
-    let known = find_known(app, webhook.subscription_id).await?;
+    let known = app.store.find_subscription(webhook.subscription_id).await?;
     Ok(known.and_then(|known| refusal_of(app, &known, &webhook.action, webhook.plan_id.as_deref(), webhook.quantity)))
 }
 
-async fn find_known(app: &App, id: Uuid) -> Result<Option<Subscription>, AppError> {
-    Ok(app.store.find_subscription(id).await?)
+/// Why the catalog refuses a change that the customer asks for in Microsoft's portals.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ChangeNotTaken {
+    /// Another plan.
+    #[error(transparent)]
+    Plan(#[from] PlanChangeRefused),
+    /// Another number of seats.
+    #[error(transparent)]
+    Seats(#[from] SeatsRefused),
 }
 
 /// Why the catalog refuses a change of plan or seats; `None` when it does not. What has ended or was never enrolled has
@@ -86,15 +91,15 @@ pub(super) fn refusal_of(
     action: &str,
     plan_id: Option<&str>,
     quantity: Option<u32>,
-) -> Option<String> {
+) -> Option<ChangeNotTaken> {
     if matches!(known.stage, Stage::AwaitingEnrolment | Stage::Ended { .. }) {
         return None;
     }
     let (offer, plan) = app.catalog.find_plan(&known.microsoft.offer_id, &known.microsoft.plan_id)?;
     match (action, plan_id, quantity) {
-        ("ChangePlan", Some(to), _) => check_plan_change(offer, &plan.id, to).err().map(|refused| refused.to_string()),
+        ("ChangePlan", Some(to), _) => check_plan_change(offer, &plan.id, to).err().map(Into::into),
         ("ChangeQuantity", _, Some(seats)) if plan.model == Model::PerUser => {
-            check_seats(plan, seats).err().map(|refused| refused.to_string())
+            check_seats(plan, seats).err().map(Into::into)
         }
         _ => None,
     }

@@ -61,7 +61,8 @@ pub(super) fn welcome_mail(
         }
         _ => Welcome::billed_by_microsoft(&purchase, subscription.users, first.term, &key_mail),
     };
-    let rendered = welcome.render(&app.templates, Language::of(&enrolment.language))?;
+    let language = Language::from_tag(&enrolment.language, &app.templates).unwrap_or_default();
+    let rendered = welcome.render(&app.templates, &language)?;
     let host = app.public_url.host_str().unwrap_or("localhost");
     Ok(NewMail {
         subscription_id: Some(microsoft.id),

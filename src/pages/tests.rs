@@ -25,7 +25,7 @@ fn everything() -> Vec<(String, String)> {
     add("progress", rendered::<progress::Progress>(&templates));
     add("account", rendered::<account::Account>(&templates));
     let mails: Vec<_> =
-        Welcome::samples().iter().map(|mail| mail.render(&templates, Language::English).unwrap()).collect();
+        Welcome::samples().iter().map(|mail| mail.render(&templates, &Language::ENGLISH).unwrap()).collect();
     add("mail-html", mails.iter().map(|mail| mail.html.clone()).collect());
     add("mail-text", mails.iter().map(|mail| mail.text.clone()).collect());
     all
@@ -113,7 +113,7 @@ fn a_file_of_the_directory_replaces_a_text() {
     let directory = overrides(&[("mail/en/welcome/subject.txt", "{{ offer }}: willkommen,\n{{ organisation }}")]);
     let templates = Templates::load(Some(&directory)).unwrap();
     check(&templates).unwrap();
-    let mail = Welcome::samples().remove(0).render(&templates, Language::English).unwrap();
+    let mail = Welcome::samples().remove(0).render(&templates, &Language::ENGLISH).unwrap();
     assert_eq!(mail.subject, "KONNEKT: willkommen, Contoso GmbH");
     fs::remove_dir_all(directory).unwrap();
 }

@@ -66,9 +66,9 @@ where
     }
 }
 
-fn language_of(request: &HttpRequest) -> String {
+fn language_of(app: &App, request: &HttpRequest) -> String {
     let wishes = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    Language::of(wishes).as_str().to_owned()
+    Language::from_tag(wishes, &app.templates).unwrap_or_default().as_str().to_owned()
 }
 
 /// A visit, and what speaks against going on with it.
@@ -107,7 +107,7 @@ impl Visit {
         Self {
             session: None,
             browser,
-            language: language_of(request),
+            language: language_of(&app, request),
             nonce: Uuid::new_v4().simple().to_string(),
             raw_query: request.query_string().to_owned(),
             query: pairs(request.query_string().as_bytes()),

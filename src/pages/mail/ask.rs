@@ -2,22 +2,18 @@
 
 use serde::Serialize;
 
-use super::Mail;
-use crate::pages::{colour::Accent, purchase::Purchase, samples};
+use super::{Mail, letter::Letter, values::in_one_line};
+use crate::pages::{purchase::Purchase, samples};
 
 /// The context of `mail/<language>/ask/`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ask {
-    offer: String,
-    product: String,
-    accent: Accent,
-    subscription: String,
+    #[serde(flatten)]
+    letter: Letter,
     person: String,
     email: String,
-    users: String,
+    users: Option<u32>,
     enrolled: bool,
-    page_url: String,
-    support_email: String,
 }
 
 /// Who asks for what.
@@ -38,16 +34,11 @@ impl Ask {
     #[must_use]
     pub fn new(purchase: &Purchase<'_>, wish: &Wish<'_>, page_url: &str) -> Self {
         Self {
-            offer: purchase.offer.name.clone(),
-            product: purchase.plan.name.clone(),
-            accent: Accent::of(&purchase.offer.accent_color),
-            subscription: purchase.name.to_owned(),
-            person: wish.person.to_owned(),
-            email: wish.email.to_owned(),
-            users: wish.users.map(|users| users.to_string()).unwrap_or_default(),
+            letter: Letter::new(purchase, page_url),
+            person: in_one_line(wish.person),
+            email: in_one_line(wish.email),
+            users: wish.users,
             enrolled: wish.enrolled,
-            page_url: page_url.to_owned(),
-            support_email: purchase.offer.support_email.clone(),
         }
     }
 }

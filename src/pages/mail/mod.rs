@@ -1,8 +1,18 @@
-//! Mails: a subject, a text and an HTML body from one context. The wording stands in `templates/mail/<language>/`, the
-//! values come from here.
+//! Mails: a subject, a text and an HTML body. The words stand once in `templates/mail/<language>/<name>/`, the two
+//! layouts in `templates/mail/base.*`; the values come from here and have no language.
+//!
+//! Owns: the values of each mail, the languages. Does not own: who gets a mail and when (`app`). Invariants: a mail of a
+//! reseller deal holds no amount; a text from outside never begins another line.
 
 pub mod ask;
+mod language;
+mod letter;
 pub mod life;
+mod life_samples;
+mod life_values;
+#[cfg(test)]
+mod tests;
+mod values;
 pub mod welcome;
 
 use serde::Serialize;
@@ -10,33 +20,16 @@ use serde::Serialize;
 use crate::templates::{TemplateError, Templates};
 
 pub use ask::Ask;
+pub use language::Language;
+pub use life::{About, LifeEvent, LifeMail, NewKey, RefusedChange};
 pub use welcome::Welcome;
 
-/// The languages that there are mails in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-}
-
-impl Language {
-    pub fn of(_tag: &str) -> Self {
-        Self::English
-    }
-    pub fn as_str(self) -> &'static str {
-        self.path()
-    }
-    fn path(self) -> &'static str {
-        match self {
-            Self::English => "en",
-        }
-    }
-}
+/// Longer subjects are cut by most programs.
+const MAX_SUBJECT: usize = 120;
 
 /// What a mail says.
 pub trait Mail: Serialize + Sized {
-    /// The directory of its templates within the language.
+    /// The directory of its words within the language.
     const NAME: &'static str;
 
     /// Examples of every form that it can take.
@@ -46,23 +39,52 @@ pub trait Mail: Serialize + Sized {
     ///
     /// # Errors
     /// [`TemplateError`], only with a template that was not checked.
-    fn render(&self, templates: &Templates, language: Language) -> Result<Rendered, TemplateError> {
-        let part = |file: &str| templates.render(&format!("mail/{}/{}/{file}", language.path(), Self::NAME), self);
-        // A line break in a subject would begin another header.
-        let subject = part("subject.txt")?.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Rendered { subject, text: tidied(&part("body.txt")?), html: part("body.html")? })
+    fn render(&self, templates: &Templates, language: &Language) -> Result<Rendered, TemplateError> {
+        Rendered::new(templates, Self::NAME, language, self)
     }
 }
 
 /// A mail ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// One line.
+    /// One line of at most 120 characters.
     pub subject: String,
     /// Plain text in lines of 72 columns.
     pub text: String,
     /// The same as HTML, without remote parts.
     pub html: String,
+}
+
+/// The context of the layouts: they find the words by language and name.
+#[derive(Serialize)]
+struct Context<'a, T> {
+    language: &'a Language,
+    name: &'a str,
+    #[serde(flatten)]
+    values: &'a T,
+}
+
+impl Rendered {
+    fn new(
+        templates: &Templates,
+        name: &str,
+        language: &Language,
+        values: &impl Serialize,
+    ) -> Result<Self, TemplateError> {
+        let context = Context { language, name, values };
+        let subject = templates.render("mail/subject.txt", &context)?;
+        let text = tidied(&templates.render("mail/base.txt", &context)?);
+        Ok(Self { subject: header(&subject), text, html: templates.render("mail/base.html", &context)? })
+    }
+}
+
+/// A line break in a subject would begin another header.
+fn header(subject: &str) -> String {
+    let line = values::in_one_line(subject);
+    match line.char_indices().nth(MAX_SUBJECT - 1) {
+        Some((cut, last)) if cut + last.len_utf8() < line.len() => format!("{}…", &line[..cut]),
+        _ => line,
+    }
 }
 
 /// At most two blank lines in a row: parts of the template that do not apply leave theirs behind.
@@ -84,14 +106,18 @@ fn tidied(text: &str) -> String {
 /// # Errors
 /// The first template that cannot be rendered, by its name.
 pub(super) fn check(templates: &Templates) -> Result<(), TemplateError> {
-    try_mail::<Welcome>(templates)?;
-    try_mail::<Ask>(templates)
+    for language in Language::all(templates) {
+        try_mail::<Welcome>(templates, &language)?;
+        try_mail::<Ask>(templates, &language)?;
+        life_samples::tried(templates, &language)?;
+    }
+    Ok(())
 }
 
-fn try_mail<M: Mail>(templates: &Templates) -> Result<(), TemplateError> {
+fn try_mail<M: Mail>(templates: &Templates, language: &Language) -> Result<(), TemplateError> {
     let samples = M::samples();
     if samples.is_empty() {
-        return Err(TemplateError::Untried { name: format!("mail/*/{}", M::NAME) });
+        return Err(TemplateError::Untried { name: format!("mail/{}/{}", language.as_str(), M::NAME) });
     }
-    samples.iter().try_for_each(|mail| mail.render(templates, Language::English).map(drop))
+    samples.iter().try_for_each(|mail| mail.render(templates, language).map(drop))
 }

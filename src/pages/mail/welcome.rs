@@ -3,18 +3,19 @@
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 
-use super::Mail;
+use super::{
+    Mail,
+    letter::{Key, Letter},
+    values::{Figures, Money, When},
+};
 use crate::{
     domain::{
         money::Amount,
         time::{Term, end_of_day, utc_day},
     },
     pages::{
-        colour::Accent,
         purchase::{Priced, Purchase},
         samples,
-        table::{self, Table},
-        words,
     },
 };
 
@@ -37,11 +38,11 @@ pub struct KeyMail<'a> {
     pub technical_contact: &'a str,
 }
 
-/// A date of the list. The template has the words for each `what`.
+/// A date of the list. The words for each `what` are the language's.
 #[derive(Debug, Clone, Serialize)]
 struct DateLine {
     what: &'static str,
-    when: String,
+    when: When,
     #[serde(skip)]
     at: OffsetDateTime,
 }
@@ -49,38 +50,23 @@ struct DateLine {
 /// The context of `mail/<language>/welcome/`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Welcome {
-    offer: String,
-    plan: String,
-    organisation: String,
-    subscription: String,
+    #[serde(flatten)]
+    letter: Letter,
     /// `None` on a flat plan.
     users: Option<u32>,
     devices: u32,
-    noun: &'static str,
-    accent: Accent,
-    key: String,
-    key_ends: String,
     test: bool,
     trial_days: u32,
-    /// The last day on which cancelling is free, or nothing.
-    free_until: String,
-    /// When the next key comes, or nothing.
-    next_key: String,
-    announced: bool,
-    term_end: String,
+    /// The last day on which cancelling is free; `None` where the fees are not ours.
+    free_until: Option<When>,
+    /// When the next key comes, if one does.
+    next_key: Option<When>,
+    term_end: When,
     dates: Vec<DateLine>,
-    costs: Table,
     days: u32,
     of_days: u32,
-    nothing: String,
-    full: String,
-    reseller: bool,
-    metered: bool,
-    page_url: String,
-    help_url: String,
-    support_email: String,
-    buyer_email: String,
-    technical_contact: String,
+    nothing: Option<Money>,
+    full: Option<Money>,
 }
 
 impl Welcome {
@@ -88,80 +74,64 @@ impl Welcome {
     #[must_use]
     pub fn new(purchase: &Purchase<'_>, priced: &Priced<'_>, mail: &KeyMail<'_>) -> Self {
         let first = priced.first;
-        let users = priced.quote.users;
-        let costs = Table::of(purchase, &priced.charged, |line| table::part_detail(line, users).to_lowercase());
-        let next_key = if mail.provisional { words::day(utc_day(first.reportable_from)) } else { String::new() };
+        let users = Some(priced.quote.users);
+        let figures = Figures::of(purchase, &priced.charged, users).with_total(Some(priced.first_total));
+        let plain = Self::billed_by_microsoft(purchase, users, first.term, mail);
         Self {
+            letter: plain.letter.with(Some(mail.copied()), figures),
             trial_days: first.trial_days,
-            free_until: free_until(priced),
-            next_key,
+            free_until: Some(free_until(priced)),
+            next_key: mail.provisional.then(|| When::on(utc_day(first.reportable_from))),
             dates: dates(purchase, priced),
-            costs: costs.with_total("", priced.first_total),
             days: first.part.days,
             of_days: first.part.of_days,
-            nothing: purchase.money(Amount::zero(priced.quote.total.currency)).unwrap_or_default(),
-            full: purchase.money(priced.quote.total).unwrap_or_default(),
-            metered: true,
-            ..Self::billed_by_microsoft(purchase, Some(users), first.term, mail)
+            nothing: Money::of(purchase, Amount::zero(priced.quote.total.currency)),
+            full: Money::of(purchase, priced.quote.total),
+            ..plain
         }
     }
 
     /// The mail of a plan whose fees are not ours: no costs, no trial.
     #[must_use]
     pub fn billed_by_microsoft(purchase: &Purchase<'_>, users: Option<u32>, term: Term, mail: &KeyMail<'_>) -> Self {
-        let technical = if mail.technical_contact == mail.buyer_email { "" } else { mail.technical_contact };
+        let letter = Letter::new(purchase, mail.page_url).to(mail.buyer_email, mail.technical_contact);
         let start = purchase.activated.unwrap_or(term.start);
         let renewal = term.renewal().map(|day| DateLine::on("renewal", day));
         Self {
-            offer: purchase.offer.name.clone(),
-            plan: purchase.plan.name.clone(),
-            organisation: purchase.organisation.to_owned(),
-            subscription: purchase.name.to_owned(),
+            letter: letter.with(Some(mail.copied()), Figures::default()),
             users,
             devices: purchase.plan.devices_per_user,
-            noun: purchase.noun(),
-            accent: Accent::of(&purchase.offer.accent_color),
-            key: mail.key.to_owned(),
-            key_ends: words::day(last_day(mail.expires)),
             test: mail.test,
             trial_days: 0,
-            free_until: String::new(),
-            next_key: String::new(),
-            announced: purchase.plan.term_unit.months().is_some_and(|months| months >= 3),
-            term_end: words::day(term.end),
+            free_until: None,
+            next_key: None,
+            term_end: When::on(term.end),
             dates: [DateLine::on("activated", start)].into_iter().chain(renewal).collect(),
-            costs: Table { rows: Vec::new(), currency: None, total: None },
             days: 0,
             of_days: 0,
-            nothing: String::new(),
-            full: String::new(),
-            reseller: purchase.is_reseller_deal(),
-            metered: false,
-            page_url: mail.page_url.to_owned(),
-            help_url: purchase.offer.support_url.clone(),
-            support_email: purchase.offer.support_email.clone(),
-            buyer_email: mail.buyer_email.to_owned(),
-            technical_contact: technical.to_owned(),
+            nothing: None,
+            full: None,
         }
+    }
+}
+
+impl KeyMail<'_> {
+    fn copied(self) -> Key {
+        Key::new(self.key, self.expires, self.provisional)
     }
 }
 
 impl DateLine {
     fn on(what: &'static str, day: Date) -> Self {
-        Self { what, when: words::day(day), at: OffsetDateTime::new_utc(day, time::Time::MIDNIGHT) }
+        Self { what, when: When::on(day), at: OffsetDateTime::new_utc(day, time::Time::MIDNIGHT) }
     }
 }
 
-/// The day whose end an instant is, or within which it lies.
-fn last_day(end: OffsetDateTime) -> Date {
-    utc_day(end.saturating_sub(time::Duration::MICROSECOND))
-}
-
-/// Until when cancelling is free: a whole day where the trial decides, an hour where the grace period does.
-fn free_until(priced: &Priced<'_>) -> String {
+/// Until when cancelling is free: a whole day where the trial decides, a minute where the grace period does.
+fn free_until(priced: &Priced<'_>) -> When {
     match priced.first.trial_end {
-        Some(day) if end_of_day(day) >= priced.first.grace_end => words::day(day),
-        _ => words::instant(priced.first.reportable_from),
+        Some(day) if end_of_day(day) >= priced.first.grace_end => When::on(day),
+        _ => When::at(priced.first.reportable_from),
     }
 }
 
@@ -172,17 +142,24 @@ fn dates(purchase: &Purchase<'_>, priced: &Priced<'_>) -> Vec<DateLine> {
     let mut lines = vec![line("activated", purchase.activated.unwrap_or(first.term.start))];
     let trial_decides = first.trial_end.is_some_and(|day| end_of_day(day) >= first.grace_end);
     if !trial_decides {
-        lines.push(DateLine { what: "grace_end", when: words::instant(first.grace_end), at: first.grace_end });
+        lines.push(DateLine { what: "grace_end", when: When::at(first.grace_end), at: first.grace_end });
     }
     lines.extend(first.trial_end.map(|day| line("trial_end", day)));
     if first.part.days > 0 {
         lines.push(DateLine { at: first.reportable_from, ..line("reported", reported) });
-        let month = DateLine { what: "invoice", when: words::invoice_month(reported), at: first.reportable_from };
-        lines.extend(Some(month).filter(|_| !purchase.is_reseller_deal()));
+        // Microsoft bills a month's usage in the next one.
+        let invoice = DateLine { at: first.reportable_from, ..line("invoice", in_next_month(reported)) };
+        lines.extend(Some(invoice).filter(|_| !purchase.is_reseller_deal()));
     }
     lines.extend(first.term.renewal().map(|day| line("renewal", day)));
     lines.sort_by_key(|line| line.at);
     lines
+}
+
+/// The first day of the month after.
+fn in_next_month(day: Date) -> Date {
+    let last = day.replace_day(day.month().length(day.year())).unwrap_or(day);
+    last.next_day().unwrap_or(last)
 }
 
 impl Mail for Welcome {
@@ -235,7 +212,7 @@ mod tests {
     #[test]
     fn the_text_has_lines_of_72_columns_and_the_final_figures() {
         let templates = Templates::load(None).unwrap();
-        let mail = Welcome::samples().remove(0).render(&templates, super::super::Language::English).unwrap();
+        let mail = Welcome::samples().remove(0).render(&templates, &super::super::Language::ENGLISH).unwrap();
         assert_eq!(mail.subject, "Your KONNEKT license key for 300 users");
         for line in mail.text.lines().filter(|line| line.contains(' ')) {
             assert!(line.chars().count() <= 72, "too wide: {line}");
