@@ -1,4 +1,5 @@
-//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens.
+//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens; and the check of
+//! the token that comes with its webhook.
 //!
 //! Owns: paths, api-version, headers, lenient reading, error kinds, the bearer token. Does not own: what to do about an
 //! answer (`app`), and when to call (`jobs`).
@@ -11,9 +12,11 @@ mod client;
 mod entra_transport;
 mod error;
 mod tokens;
+mod webhook_token;
 pub mod wire;
 
 pub use answer::Answer;
 pub use client::{Client, Page, PendingOperation};
 pub use error::{Fault, MarketplaceError};
 pub use tokens::{Credential, CredentialError, TokenSource, Tokens};
+pub use webhook_token::{TokenRefused, TokenVersion, VerifiedCaller, WebhookTokens};
