@@ -1,0 +1,10 @@
+//! The token of Microsoft's webhook: every kind of bad token differs from an accepted one in exactly one thing.
+
+mod bad_claims;
+mod bad_headers;
+mod bad_ids;
+mod bad_shapes;
+mod bad_times;
+mod entra;
+mod forge;
+mod kinds;
