@@ -12,7 +12,7 @@ use base64::{
 };
 use ring::{rsa::PublicKeyComponents, signature::RsaKeyPair};
 use seatkey::{
-    clock::{AdvanceableClock as _, SteppedClock},
+    clock::{AdvanceableClock as _, Clock as _, SteppedClock},
     marketplace::{TokenRefused, VerifiedCaller, WebhookTokens},
 };
 use serde_json::{Value, json};
@@ -126,6 +126,10 @@ impl Entra {
     pub(super) fn attempts(&self) -> usize {
         let begin = format!("/{TENANT}/.well-known/openid-configuration");
         self.state.lock().unwrap().asked.iter().filter(|path| **path == begin).count()
+    }
+
+    pub(super) fn now(&self) -> OffsetDateTime {
+        self.clock.now()
     }
 
     pub(super) fn pass(&self, time: Duration) {
