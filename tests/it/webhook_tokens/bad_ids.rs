@@ -94,7 +94,7 @@ fn issuers() -> Vec<Kind> {
         Kind::both("iss of everybody", Issuer, |f| reissue(f, TENANT, "common")),
         Kind::both("iss in upper case", Issuer, |f| reissue(f, TENANT, &TENANT.to_uppercase())),
         Kind::both("iss at a longer host", Issuer, |f| {
-            reissue(f, &format!("/{TENANT}"), &format!(".evil.example/{TENANT}"))
+            reissue(f, &format!("/{TENANT}"), &format!(".evil.example/{TENANT}"));
         }),
         Kind::both("iss with our host as the user", Issuer, |f| {
             reissue(f, &format!("/{TENANT}"), &format!("@evil.example/{TENANT}"));
@@ -128,7 +128,7 @@ fn issuers_of_a_version() -> Vec<Kind> {
         Kind::v1("iss with a port", Issuer, |f| reissue(f, ".net", ".net:443")),
         Kind::v1("iss at a look-alike", Issuer, |f| reissue(f, "windows", "w1ndows")),
         Kind::v1("iss at another host of Entra's", Issuer, |f| {
-            reissue(f, "sts.windows.net", "login.microsoftonline.com")
+            reissue(f, "sts.windows.net", "login.microsoftonline.com");
         }),
         Kind::v2("iss with a slash", Issuer, |f| reissue(f, "/v2.0", "/v2.0/")),
         Kind::v2("iss of another version", Issuer, |f| reissue(f, "/v2.0", "/v1.0")),

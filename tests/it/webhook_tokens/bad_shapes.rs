@@ -47,7 +47,7 @@ fn signatures() -> Vec<Kind> {
     vec![
         Kind::both("signature empty", Signature, |f| f.signature = |_| Vec::new()),
         Kind::both("signature missing", Malformed, |f| {
-            f.compact = |token| token.rsplit_once('.').unwrap().0.to_owned()
+            f.compact = |token| token.rsplit_once('.').unwrap().0.to_owned();
         }),
         Kind::both("signature cut", Signature, |f| f.signature = |bytes| bytes[..255].to_vec()),
         Kind::both("signature cut in front", Signature, |f| f.signature = |bytes| bytes[1..].to_vec()),
@@ -103,7 +103,7 @@ fn parts() -> Vec<Kind> {
         }),
         Kind::both("a token within a token", Claims, |f| {
             f.claims_bytes =
-                |bytes| format!("{}.{}.AAAA", encode(br#"{"alg":"RS256","kid":"first"}"#), encode(&bytes)).into_bytes()
+                |bytes| format!("{}.{}.AAAA", encode(br#"{"alg":"RS256","kid":"first"}"#), encode(&bytes)).into_bytes();
         }),
         Kind::both("longer than 16 KB", TooLong, |f| f.claims.set("extra", "x".repeat(15_000)))
             .beside(|f| f.claims.set("extra", "x".repeat(10_000))),
@@ -136,7 +136,7 @@ fn encodings() -> Vec<Kind> {
             f.encode_claims = |bytes| encode(bytes).strip_suffix('A').unwrap().to_owned() + "B";
         })),
         Kind::both("a blank in the header", Malformed, |f| {
-            f.encode_header = |bytes| encode(bytes).replacen('J', "J ", 1)
+            f.encode_header = |bytes| encode(bytes).replacen('J', "J ", 1);
         }),
         Kind::both("a line break in the claims", Malformed, |f| {
             f.encode_claims = |bytes| encode(bytes).replacen('J', "J\r\n", 1);
@@ -230,7 +230,7 @@ fn values() -> Vec<Kind> {
         Kind::both("two tokens", Malformed, |f| f.value = |token| Some(format!("Bearer {token} {token}"))),
         Kind::both("two tokens with a comma", Malformed, |f| f.value = |token| Some(format!("Bearer {token},{token}"))),
         Kind::both("two headers in one", Malformed, |f| {
-            f.value = |token| Some(format!("Bearer {token}, Bearer {token}"))
+            f.value = |token| Some(format!("Bearer {token}, Bearer {token}"));
         }),
         Kind::both("twice Bearer", Malformed, |f| f.value = |token| Some(format!("Bearer Bearer {token}"))),
         Kind::both("in quotes", Malformed, |f| f.value = |token| Some(format!("Bearer \"{token}\""))),

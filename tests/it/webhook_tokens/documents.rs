@@ -116,6 +116,8 @@ async fn a_document_that_cannot_be_used_is_an_outage() {
     let configuration = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
     let keys = format!("/{TENANT}/discovery/keys");
     let long = format!("{{\"keys\":[]}}{}", " ".repeat(256 * 1024));
+    // It answers, and with the right keys: only the host is wrong.
+    let other_keys = format!("{}{TENANT}/discovery/keys", Entra::open().base);
     let elsewhere =
         |base: &str, keys: &str| json!({"issuer": format!("{base}{TENANT}/v2.0"), "jwks_uri": keys}).to_string();
     type Spoil<'s> = Box<dyn Fn(&Entra) + 's>;
@@ -134,7 +136,7 @@ async fn a_document_that_cannot_be_used_is_an_outage() {
         (
             "keys at another host",
             Box::new(|entra| {
-                let text = elsewhere(entra.base.as_str(), "https://evil.example/keys");
+                let text = elsewhere(entra.base.as_str(), &other_keys);
                 entra.set(&configuration, 200, &text);
             }),
         ),

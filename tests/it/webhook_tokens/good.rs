@@ -81,17 +81,14 @@ fn times() -> Vec<(&'static str, Change)> {
 async fn all_of_these_are_accepted() {
     let entra = Entra::open();
     let tables = [headers(), claims(), times()];
-    let mut count = 0;
     for (what, change) in tables.iter().flatten() {
         for version in [V1, V2] {
             let mut token = Forge::new(&entra.base, version);
             change(&mut token);
             let verdict = entra.verify(&token).await;
             assert_eq!(verdict.map(|caller| caller.version), Ok(version), "{what} ({version:?})");
-            count += 1;
         }
     }
-    println!("{count} good tokens of {} kinds", count / 2);
     assert_eq!(entra.fetches(), 1);
 }
 
