@@ -70,7 +70,7 @@ use crate::{
     domain::catalog::{Catalog, Offer, Plan},
     identity::SignInClient,
     mail::Mailer,
-    marketplace::Client,
+    marketplace::{Client, WebhookTokens},
     signing::Keyring,
     store::Store,
     templates::Templates,
@@ -85,6 +85,8 @@ pub struct App {
     pub catalog: Catalog,
     /// Microsoft's marketplace.
     pub marketplace: Client,
+    /// Who may call the webhook.
+    pub webhook_tokens: WebhookTokens,
     /// The buyers' sign-in.
     pub sign_in: SignInClient,
     /// Outgoing mail.

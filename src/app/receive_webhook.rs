@@ -3,7 +3,6 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::Value;
 use super::{App, AppError, token_digest};
 use crate::{
     domain::{
@@ -14,6 +13,7 @@ use crate::{
     marketplace::WebhookBody,
     store::NewWebhook,
 };
+use serde_json::Value;
 
 /// What Microsoft is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -91,10 +91,15 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ("marketplace.base_url", &config.marketplace.base_url),
         ("entra.authority", &config.entra.authority),
     ];
-    for (key, url) in addresses {
+    let webhook = config.webhook.token_authority.as_ref().map(|url| ("webhook.token_authority", url));
+    for (key, url) in addresses.into_iter().chain(webhook) {
         if url.scheme() != "https" && !is_loopback(url) {
             return Err(ConfigError::Rule { key, problem: "must be https; plain http is for loopback only" });
         }
+    }
+    // Microsoft asks publishers to keep what a recovery needs for a week.
+    if config.retention.days < 7 {
+        return Err(ConfigError::Rule { key: "retention.days", problem: "must be at least 7" });
     }
     Ok(())
 }

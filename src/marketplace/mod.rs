@@ -1,4 +1,5 @@
-//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens.
+//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens; and the check of
+//! the token that comes with its webhook.
 //!
 //! Owns: paths, api-version, headers, lenient reading, error kinds, the bearer token. Does not own: what to do about an
 //! answer (`app`), and when to call (`jobs`).
@@ -12,6 +13,7 @@ mod entra_transport;
 mod error;
 mod tokens;
 mod webhook_body;
+mod webhook_token;
 pub mod wire;
 
 pub use answer::Answer;
@@ -19,3 +21,4 @@ pub use client::{Client, Page, PendingOperation};
 pub use error::{Fault, MarketplaceError};
 pub use tokens::{Credential, CredentialError, TokenSource, Tokens};
 pub use webhook_body::WebhookBody;
+pub use webhook_token::{TokenRefused, TokenVersion, VerifiedCaller, WebhookTokens};

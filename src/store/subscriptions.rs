@@ -282,7 +282,7 @@ impl StageColumns {
         match stage {
             Stage::AwaitingEnrolment => {}
             Stage::Activating { enrolled_at } => {
-                (columns.word, columns.enrolled_at) = ("activating", Some(enrolled_at))
+                (columns.word, columns.enrolled_at) = ("activating", Some(enrolled_at));
             }
             Stage::Active(_) => columns.word = "active",
             Stage::Suspended { suspended_at, .. } => {

@@ -6,6 +6,7 @@
 mod account;
 mod enrolment;
 mod landing;
+mod license_keys;
 mod machine;
 mod progress;
 mod purchase;
@@ -16,5 +17,6 @@ mod server;
 mod sign_in;
 mod subscriptions;
 mod visit;
+mod webhook;
 
 pub use server::{Readiness, Server, ServerOptions};

@@ -2,7 +2,9 @@
 
 use actix_web::web::{ServiceConfig, get, post};
 
-use super::{account, enrolment, landing, machine, progress, review, sign_in, subscriptions, visit::page};
+use super::{
+    account, enrolment, landing, license_keys, machine, progress, review, sign_in, subscriptions, visit::page, webhook,
+};
 
 /// The buyers' address.
 pub(super) fn public(config: &mut ServiceConfig) {
@@ -23,7 +25,10 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/subscriptions/{id}/enrol/submit", post().to(page(review::submit)))
         .route("/subscriptions/{id}/progress", get().to(page(progress::show)))
         .route("/subscriptions/{id}/progress.json", get().to(page(progress::json)))
+        .route("/webhook", post().to(webhook::receive))
+        .route("/api/v1/license-keys/sync", post().to(license_keys::sync))
         .route("/.well-known/jwks.json", get().to(machine::jwks))
+        .route("/.well-known/license-revocations", get().to(license_keys::revocations))
         .route("/assets/seatkey.css", get().to(machine::stylesheet))
         .route("/assets/seatkey.js", get().to(machine::script))
         .route("/assets/logo/{offer}", get().to(machine::logo))

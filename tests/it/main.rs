@@ -20,3 +20,4 @@ mod prices;
 mod purchase;
 mod sign_in;
 mod strangers;
+mod webhook_tokens;

@@ -29,7 +29,7 @@ fn no_secret_is_logged() {
 
 /// All that was logged, by every thread.
 #[derive(Debug, Default, Clone)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -50,7 +50,7 @@ impl<'w> MakeWriter<'w> for Log {
 }
 
 impl Log {
-    fn install() -> Self {
+    pub(crate) fn install() -> Self {
         let log = Self::default();
         let filter = EnvFilter::new("debug,seatkey=trace");
         // With everything that there is: span events, fields of spans, and the records of the `log` crate.
@@ -59,7 +59,7 @@ impl Log {
         log
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -151,7 +151,10 @@ fn cookies(browser: &Browser) -> Vec<(&'static str, String)> {
 }
 
 /// Each secret that stands in the log, with its line; and what looks like one: a JWT, an authorization code.
-fn leaks<'t>(text: &'t str, secrets: &'t [(&'static str, String)]) -> impl Iterator<Item = (&'static str, &'t str)> {
+pub(crate) fn leaks<'t>(
+    text: &'t str,
+    secrets: &'t [(&'static str, String)],
+) -> impl Iterator<Item = (&'static str, &'t str)> {
     text.lines().flat_map(move |line| {
         let known = secrets.iter().filter(|(_, secret)| line.contains(secret.as_str())).map(|(kind, _)| *kind);
         let alike = [

@@ -4,7 +4,7 @@ mod credentials;
 pub(crate) mod desk;
 mod endings;
 mod failures;
-mod logs;
+pub(crate) mod logs;
 mod operations;
 mod paging;
 mod recorded;

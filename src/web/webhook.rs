@@ -1,0 +1,42 @@
+//! `POST /webhook`: Microsoft tells that something has changed. Checked, stored, answered; acted upon by a job.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::AUTHORIZATION},
+    web::{Bytes, Data},
+};
+
+use crate::app::{App, Received, receive_webhook};
+
+/// The status is what Microsoft acts upon: 2xx is received, 4xx rejects a change, 5xx is sent again for eight hours.
+pub(super) async fn receive(request: HttpRequest, body: Bytes, app: Data<App>) -> HttpResponse {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let authorization = headers.next().and_then(|value| value.to_str().ok());
+    if headers.next().is_some() {
+        return refuse(StatusCode::UNAUTHORIZED, "more than one Authorization header");
+    }
+    let caller = match app.webhook_tokens.verify(authorization).await {
+        Ok(caller) => caller,
+        Err(refused) if refused.is_unavailable() => {
+            tracing::warn!(%refused, "a webhook's token cannot be checked now");
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, "the token cannot be checked now; please send it again");
+        }
+        Err(refused) => {
+            tracing::warn!(%refused, "a webhook's token is refused");
+            return refuse(StatusCode::UNAUTHORIZED, "the token is refused");
+        }
+    };
+    match receive_webhook(&app, &body, &caller.claims).await {
+        Ok(Received::Stored) => HttpResponse::Ok().finish(),
+        Ok(Received::Refused(reason)) => refuse(StatusCode::BAD_REQUEST, &reason),
+        Ok(Received::Unreadable(reason)) => refuse(StatusCode::BAD_REQUEST, reason),
+        Err(error) => {
+            tracing::error!(%error, "a webhook could not be stored");
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored; please send it again")
+        }
+    }
+}
+
+fn refuse(status: StatusCode, reason: &str) -> HttpResponse {
+    HttpResponse::build(status).json(serde_json::json!({ "message": reason }))
+}
