@@ -6,12 +6,12 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use time::Duration;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
     app::{
-        AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
+        App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
         keep_appointment, reconcile_subscription, renew_subscription, rewrite_charges, schedule_sweep, send_mail,
         sweep_subscriptions, withdraw_subscription,
     },
@@ -22,6 +22,8 @@ use crate::{
 /// Others keep away for so long; steps are shorter, and a crash is noticed after this.
 const LEASE: Duration = Duration::seconds(60);
 const LONGEST_STEP: StdDuration = StdDuration::from_secs(50);
+/// How many jobs a process works on at once.
+const AT_A_TIME: usize = 8;
 /// How often a runner looks without being woken. Time may have been advanced by hand.
 const LOOK: StdDuration = StdDuration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::seconds(2);
@@ -45,27 +47,41 @@ impl Runner {
         Self { app, owner }
     }
 
-    /// Runs until `stop` says so; a job that has begun is finished first.
+    /// Runs until `stop` says so, several jobs at a time: most of one is waiting for Microsoft. Jobs that have begun are
+    /// finished first.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut running = JoinSet::new();
         while !*stop.borrow() {
-            match self.run_next().await {
-                Ok(true) => {}
-                Ok(false) => self.rest(&mut stop).await,
+            let claimed = if running.len() < AT_A_TIME { self.claim().await } else { Ok(None) };
+            match claimed {
+                Ok(Some(job)) => {
+                    let app = Arc::clone(&self.app);
+                    running.spawn(async move { complete(&app, &job).await });
+                }
+                Ok(None) => self.rest(&mut running, &mut stop).await,
                 Err(error) => {
                     tracing::error!(%error, "the job table cannot be used");
-                    self.rest(&mut stop).await;
+                    self.rest(&mut running, &mut stop).await;
                 }
             }
         }
+        while running.join_next().await.is_some() {}
     }
 
-    async fn rest(&self, stop: &mut watch::Receiver<bool>) {
+    /// Until something may have changed: a job is over, somebody has written one, time has passed.
+    async fn rest(&self, running: &mut JoinSet<()>, stop: &mut watch::Receiver<bool>) {
         tokio::select! {
-            () = self.app.wake.notified() => {}
+            Some(_) = running.join_next() => {}
+            () = self.app.wake.notified(), if running.len() < AT_A_TIME => {}
             () = tokio::time::sleep(LOOK) => {}
             // The sender is gone only when the process ends.
             _ = stop.changed() => {}
         }
+    }
+
+    async fn claim(&self) -> Result<Option<Job>, StoreError> {
+        let claim = Claim { owner: self.owner, lease: LEASE };
+        self.app.store.claim_job(claim, self.app.clock.now()).await
     }
 
     /// Runs the job that has been due for longest; says whether there was one.
@@ -73,10 +89,9 @@ impl Runner {
     /// # Errors
     /// [`StoreError`] when the job table cannot be used.
     pub async fn run_next(&self) -> Result<bool, StoreError> {
-        let claim = Claim { owner: self.owner, lease: LEASE };
-        let Some(job) = self.app.store.claim_job(claim, self.app.clock.now()).await? else { return Ok(false) };
+        let Some(job) = self.claim().await? else { return Ok(false) };
         let result = perform_apart(&self.app, &job).await;
-        self.conclude(&job, result).await?;
+        conclude(&self.app, &job, result).await?;
         Ok(true)
     }
 
@@ -91,27 +106,35 @@ impl Runner {
         }
         Ok(steps)
     }
+}
 
-    async fn conclude(&self, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
-        let now = self.app.clock.now();
-        let store = &self.app.store;
-        let kind = job.kind.as_str();
-        match result {
-            Ok(Step::Done) => {
-                let tx = store.begin().await?;
-                tx.finish_job(job.lease).await?;
-                tx.commit().await
-            }
-            Ok(Step::Again(after)) => store.postpone_job(job.lease, now.saturating_add(after), None).await,
-            Err(error) if goes_on(job, &error) => {
-                let pause = pause_after(job.attempts);
-                tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
-                store.postpone_job(job.lease, now.saturating_add(pause), Some(&error.to_string())).await
-            }
-            Err(error) => {
-                tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
-                store.bury_job(job.lease, &error.to_string()).await
-            }
+/// Runs a claimed job to its end. What cannot be written now is found again when its lease is over.
+async fn complete(app: &SharedApp, job: &Job) {
+    let result = perform_apart(app, job).await;
+    if let Err(error) = conclude(app, job, result).await {
+        tracing::error!(%error, kind = job.kind.as_str(), subject = %job.subject, "the end of a job could not be written");
+    }
+}
+
+async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    let store = &app.store;
+    let kind = job.kind.as_str();
+    match result {
+        Ok(Step::Done) => {
+            let tx = store.begin().await?;
+            tx.finish_job(job.lease).await?;
+            tx.commit().await
+        }
+        Ok(Step::Again(after)) => store.postpone_job(job.lease, now.saturating_add(after), None).await,
+        Err(error) if goes_on(job, &error) => {
+            let pause = pause_after(job.attempts);
+            tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
+            store.postpone_job(job.lease, now.saturating_add(pause), Some(&error.to_string())).await
+        }
+        Err(error) => {
+            tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
+            store.bury_job(job.lease, &error.to_string()).await
         }
     }
 }

@@ -18,7 +18,7 @@ const STATEMENTS: [&str; 6] = [
     "UPDATE webhook SET body = $2, claims = $2 WHERE subscription_id = $1",
     "UPDATE license_key SET compact = $2 WHERE subscription_id = $1",
     "DELETE FROM quote WHERE subscription_id = $1 AND id NOT IN (SELECT quote_id FROM enrolment)",
-    "UPDATE quote SET tenant_id = subscription_id, object_id = subscription_id WHERE subscription_id = $1 AND $2 = $2",
+    "UPDATE change SET tenant_id = NULL, object_id = NULL WHERE subscription_id = $1 AND kind <> $2",
 ];
 
 impl Tx {
@@ -37,6 +37,7 @@ impl Tx {
         for statement in STATEMENTS {
             self.run(statement, [id.into(), ERASED.into()]).await?;
         }
+        self.erase_people_of_quotes(id, ERASED).await?;
         self.digest_trial_customer(id).await?;
         Ok(true)
     }

@@ -1,6 +1,6 @@
 //! Quotes that were shown for review, frozen with their inputs, and bound to the person who saw them.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -102,6 +102,33 @@ impl Tx {
             expires_at: Set(to_micros(quote.expires_at)),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        Ok(())
+    }
+
+    /// Nobody's name or address stays in the frozen orders of a subscription; the figures do.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(super) async fn erase_people_of_quotes(&self, subscription_id: Uuid, erased: &str) -> Result<()> {
+        use entity::Column;
+        let of_subscription = Column::SubscriptionId.eq(subscription_id);
+        for row in entity::Entity::find().filter(of_subscription).all(self.connection()).await? {
+            let mut frozen: FrozenQuote = serde_json::from_str(&row.body)
+                .map_err(|error| StoreError::inconsistent(TABLE, "body", row.id, error))?;
+            let order = &mut frozen.order;
+            for text in [&mut order.organisation, &mut order.buyer_name, &mut order.buyer_email] {
+                erased.clone_into(text);
+            }
+            erased.clone_into(&mut order.technical_contact);
+            let body = serde_json::to_string(&frozen);
+            let written = entity::ActiveModel {
+                body: Set(body.map_err(|error| StoreError::inconsistent(TABLE, "body", row.id, error))?),
+                tenant_id: Set(Uuid::nil()),
+                object_id: Set(Uuid::nil()),
+                ..Default::default()
+            };
+            entity::Entity::update_many().set(written).filter(Column::Id.eq(row.id)).exec(self.connection()).await?;
+        }
         Ok(())
     }
 }

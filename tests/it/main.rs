@@ -12,6 +12,7 @@ mod demo;
 mod double_submits;
 mod jobs;
 mod jose;
+mod life;
 mod looks;
 mod mail;
 mod marketplace_client;
