@@ -37,6 +37,9 @@ pub enum AppError {
     /// Microsoft's seats cannot be changed so.
     #[error(transparent)]
     Seats(#[from] SeatsRefused),
+    /// A mail that cannot be shown, and why.
+    #[error("{0}")]
+    NoPreview(String),
     /// A field that has to hold a mailbox does not.
     #[error("{0} is not the address of a mailbox")]
     NoMailbox(&'static str),
@@ -110,6 +113,7 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::NoMailbox(_)
+            | Self::NoPreview(_)
             | Self::NotEnrollable(_)
             | Self::Forbidden
             | Self::TooLarge(_)

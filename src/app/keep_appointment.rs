@@ -127,7 +127,7 @@ async fn announce_renewal(
 }
 
 /// The next term, estimated, and its fees at today's prices: the same function as the renewal's own.
-async fn forecast(
+pub(super) async fn forecast(
     app: &App,
     subscription: &Subscription,
     now: OffsetDateTime,

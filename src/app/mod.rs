@@ -19,6 +19,7 @@ mod issue_key;
 mod keep_appointment;
 mod life_mail;
 mod open_purchase;
+mod preview_mail;
 mod receive_webhook;
 mod reconcile;
 mod renew_subscription;
@@ -52,6 +53,7 @@ pub use handle_webhook::handle_webhook;
 pub use health::{Health, Trouble};
 pub use keep_appointment::keep_appointment;
 pub use open_purchase::{open_purchase, record_arrival};
+pub use preview_mail::{PREVIEWS, preview_mail};
 pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,

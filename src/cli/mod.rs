@@ -5,8 +5,10 @@ pub mod browser;
 mod catalog;
 mod demo;
 mod license;
+mod mail;
 mod output;
 mod quote;
+mod reconcile;
 mod script;
 mod serve;
 mod simulate;
@@ -38,6 +40,11 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Brings the database schema up to date
     Migrate(serve::ConfigArgs),
+    /// Compares everything with Microsoft and converges
+    Reconcile(reconcile::ReconcileArgs),
+    /// Mails with real data
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Signing keys and license keys
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -74,6 +81,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Work(args) => serve::work(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
+        Command::Reconcile(args) => reconcile::run(&args),
+        Command::Mail(command) => mail::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),

@@ -20,6 +20,13 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A line of JSON, for machines.
+pub(crate) fn print_json_line(value: &Value) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure::No(error.to_string()))?;
+    println!("{text}");
+    Ok(())
+}
+
 /// An error, for a person.
 pub(crate) fn print_error(message: &str) {
     eprintln!("seatkey: {message}");

@@ -24,6 +24,13 @@ pub(super) struct ConfigArgs {
 }
 
 impl ConfigArgs {
+    /// Configuration and clock of a command that does its work and ends.
+    pub(super) fn load_with_clock(&self) -> Result<(Config, SharedClock), Failure> {
+        let config = self.load()?;
+        let clock = clock(&config)?;
+        Ok((config, clock))
+    }
+
     fn load(&self) -> Result<Config, Failure> {
         let named = self.config.clone().or_else(|| std::env::var_os("SEATKEY_CONFIG").map(PathBuf::from));
         let default = PathBuf::from("seatkey.toml");

@@ -87,6 +87,19 @@ impl super::Store {
         find(self, id).await
     }
 
+    /// The newest one that is in use.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_newest_active_subscription(&self) -> Result<Option<Subscription>> {
+        let row = entity::Entity::find()
+            .filter(entity::Column::Stage.eq("active"))
+            .order_by_desc(entity::Column::CreatedAt)
+            .one(self.connection())
+            .await?;
+        row.map(from_row).transpose()
+    }
+
     /// Those of the given ids that are known.
     ///
     /// # Errors

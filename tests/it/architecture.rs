@@ -40,7 +40,23 @@ const LAYERS: &[(&str, &[&str])] = &[
             "web",
         ],
     ),
-    ("cli", &["clock", "config", "domain", "http", "signing", "simulator", "startup", "store", "telemetry", "web"]),
+    (
+        "cli",
+        &[
+            "app",
+            "clock",
+            "config",
+            "domain",
+            "http",
+            "jobs",
+            "signing",
+            "simulator",
+            "startup",
+            "store",
+            "telemetry",
+            "web",
+        ],
+    ),
 ];
 
 /// Every source file with its text, tests left out.
