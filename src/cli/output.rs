@@ -56,6 +56,26 @@ impl Progress {
         }
     }
 
+    /// A table, for people; machines have had it as facts.
+    pub(crate) fn table<const N: usize>(&self, heads: [&str; N], rows: &[[String; N]]) {
+        if self.json {
+            return;
+        }
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain(heads.get(column).map(|head| head.chars().count())).max().unwrap_or(0)
+        };
+        let line = |cells: Vec<&str>| {
+            let padded =
+                cells.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column)));
+            println!("     {}", padded.collect::<Vec<_>>().join("  ").trim_end());
+        };
+        println!();
+        line(heads.to_vec());
+        rows.iter().for_each(|row| line(row.iter().map(String::as_str).collect()));
+        println!();
+    }
+
     /// Everything is done.
     pub(crate) fn end(&self, words: &str) {
         let milliseconds = self.watch.elapsed().as_millis();
