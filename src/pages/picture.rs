@@ -214,7 +214,8 @@ fn title(purchase: &Purchase<'_>, quote: &Quote) -> String {
     }
 }
 
-/// From the smallest number up, each stretch in which one segment is chosen; the last one ends a good way behind `users`.
+/// From the smallest number up, each stretch in which one segment is chosen, until the one behind `users`; a stretch without
+/// end ends a good way behind `users`.
 fn ranges(plan: &PricedPlan, smallest: u32, users: u32) -> Option<Vec<Range>> {
     let mut ranges = Vec::new();
     let mut from = smallest;
@@ -224,9 +225,11 @@ fn ranges(plan: &PricedPlan, smallest: u32, users: u32) -> Option<Vec<Range>> {
         let to = next.map_or(end, |next| next - 1);
         let (low, high) = (fee(plan, segment, from)?, fee(plan, segment, to)?);
         ranges.push(Range { segment: Arc::clone(segment), from, to, low, high });
-        // Each break lies further on, so this ends; a plan has few segments.
-        let Some(next) = next else { break };
-        from = next;
+        // Each break lies further on, so this ends.
+        match next {
+            Some(next) if from <= users => from = next,
+            _ => break,
+        }
     }
     (ranges.len() > 1).then_some(ranges)
 }
