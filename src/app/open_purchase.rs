@@ -71,6 +71,12 @@ pub(super) fn note_credential(app: &App, error: Option<&MarketplaceError>) {
 
 /// Writes what Microsoft says now; a subscription never seen is new.
 pub(super) async fn record_snapshot(app: &App, snapshot: &Snapshot) -> Result<Subscription, AppError> {
+    // Mostly there is nothing new, and nothing to be locked for.
+    if let Some(known) = app.store.find_subscription(snapshot.id).await?
+        && !is_news(&known, snapshot)
+    {
+        return Ok(known);
+    }
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = match tx.find_subscription(snapshot.id).await? {
@@ -87,15 +93,19 @@ async fn update(
     snapshot: &Snapshot,
     now: OffsetDateTime,
 ) -> Result<Subscription, StoreError> {
-    // Nothing goes back to pending: such an answer is older than what is known.
-    let older = known.microsoft.status != MicrosoftStatus::PendingFulfillmentStart
-        && snapshot.status == MicrosoftStatus::PendingFulfillmentStart;
-    if older || known.microsoft == *snapshot {
+    if !is_news(&known, snapshot) {
         return Ok(known);
     }
     let fresh = Subscription { microsoft: snapshot.clone(), ..known };
     tx.update_subscription(&fresh, now).await?;
     Ok(Subscription { version: fresh.version + 1, ..fresh })
+}
+
+fn is_news(known: &Subscription, snapshot: &Snapshot) -> bool {
+    // Nothing goes back to pending: such an answer is older than what is known.
+    let older = known.microsoft.status != MicrosoftStatus::PendingFulfillmentStart
+        && snapshot.status == MicrosoftStatus::PendingFulfillmentStart;
+    !older && known.microsoft != *snapshot
 }
 
 async fn insert(tx: &Tx, snapshot: &Snapshot, now: OffsetDateTime) -> Result<Subscription, StoreError> {
