@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, Logo, SharedApp},
+    app::{App, Health, KnownPrices, Logo, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},
@@ -92,6 +92,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         clock,
         public_url: config.server.public_url.clone(),
         health: Health::default(),
+        prices: KnownPrices::default(),
         logos,
         wake: tokio::sync::Notify::new(),
     })

@@ -24,7 +24,7 @@ use url::Url;
 pub use activate_subscription::activate_subscription;
 pub use ask_reseller::{Asked, ask_reseller};
 pub use error::AppError;
-pub use find_prices::find_prices;
+pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use health::{Health, Trouble};
 pub use open_purchase::{open_purchase, record_arrival};
 pub use review_order::{Reviewed, preview_order, review_order};
@@ -67,6 +67,8 @@ pub struct App {
     pub public_url: Url,
     /// What is wrong with our own credentials.
     pub health: Health,
+    /// Prices that were shown in the last minute.
+    pub prices: KnownPrices,
     /// Logos of offers, by offer id.
     pub logos: BTreeMap<String, Logo>,
     /// Wakes the job runner.

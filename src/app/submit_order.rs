@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError,
+    App, AppError, Freshness,
     open_purchase::record_snapshot,
-    review_order::{keep, preview_order},
+    review_order::{keep, price_order},
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ pub enum Submitted {
 /// Submits a reviewed order.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] for a quote of another person or subscription; else as [`preview_order`].
+/// [`AppError::Forbidden`] for a quote of another person or subscription; else as [`preview_order`](super::preview_order).
 pub async fn submit_order(
     app: &App,
     who: Identity,
@@ -52,7 +52,8 @@ pub async fn submit_order(
     // Microsoft may have activated, changed or ended it since the review was shown.
     let snapshot = app.marketplace.get_subscription(id).await?.value;
     let subscription = record_snapshot(app, &snapshot).await?;
-    let fresh = match preview_order(app, &subscription, quote.frozen.order.clone()).await {
+    let order = quote.frozen.order.clone();
+    let fresh = match price_order(app, &subscription, order, Freshness::Ordered).await {
         Err(AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled)) => return Ok(Submitted::AlreadyAccepted),
         other => other?,
     };
