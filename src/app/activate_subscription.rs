@@ -22,7 +22,7 @@ use crate::{
     },
     marketplace::MarketplaceError,
     signing::SignedKey,
-    store::{AuditEntry, Enrolment, JobKind, LicenseKey, NewCharge, NewMail, Tx},
+    store::{AuditEntry, Enrolment, JobKind, Lease, LicenseKey, NewCharge, NewMail, Tx},
 };
 
 /// Microsoft takes up to a minute from "received" to `Subscribed`.
@@ -33,11 +33,11 @@ const LATE_POLL: Duration = Duration::minutes(5);
 const RECEIVED_IS_STALE: Duration = Duration::minutes(2);
 const SUSPENDED_PAUSE: Duration = Duration::minutes(15);
 
-/// Runs one step; `job_id` is finished together with its effect.
+/// Runs one step; the job is finished together with its effect.
 ///
 /// # Errors
 /// [`AppError`]; the step can be run again.
-pub async fn activate_subscription(app: &App, job_id: Uuid, id: Uuid) -> Result<Step, AppError> {
+pub async fn activate_subscription(app: &App, lease: Lease, id: Uuid) -> Result<Step, AppError> {
     let Some(subscription) = app.store.find_subscription(id).await? else { return Ok(Step::Done) };
     let Stage::Activating { enrolled_at } = subscription.stage else { return Ok(Step::Done) };
     let answer = app.marketplace.get_subscription(id).await;
@@ -47,7 +47,7 @@ pub async fn activate_subscription(app: &App, job_id: Uuid, id: Uuid) -> Result<
         (MicrosoftStatus::Subscribed, Some(term)) => {
             let (_, plan) = app.find_plan(&snapshot.offer_id, &snapshot.plan_id)?;
             check_term(&snapshot, plan)?;
-            complete(app, job_id, snapshot, term).await
+            complete(app, lease, snapshot, term).await
         }
         // Dates come some moments after the status.
         (MicrosoftStatus::Subscribed, None) | (MicrosoftStatus::Unknown(_), _) => {
@@ -108,12 +108,12 @@ struct Completion {
     mail: NewMail,
 }
 
-async fn complete(app: &App, job_id: Uuid, snapshot: Snapshot, term: Term) -> Result<Step, AppError> {
+async fn complete(app: &App, lease: Lease, snapshot: Snapshot, term: Term) -> Result<Step, AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = tx.get_subscription(snapshot.id).await?;
     let Stage::Activating { enrolled_at } = subscription.stage else {
-        tx.finish_job(job_id).await?;
+        tx.finish_job(lease).await?;
         tx.commit().await?;
         return Ok(Step::Done);
     };
@@ -131,7 +131,7 @@ async fn complete(app: &App, job_id: Uuid, snapshot: Snapshot, term: Term) -> Re
     let subscription = Subscription { microsoft: snapshot, stage, users, ..subscription };
     let completion = prepare(app, subscription, enrolment, frozen, term, activated_at)?;
     write(&tx, &completion, now).await?;
-    tx.finish_job(job_id).await?;
+    tx.finish_job(lease).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(Step::Done)

@@ -4,13 +4,16 @@
 use uuid::Uuid;
 
 use super::{App, AppError, Step};
-use crate::{mail::Outgoing, store::MailState};
+use crate::{
+    mail::Outgoing,
+    store::{Lease, MailState},
+};
 
-/// Sends a mail that has not been sent yet; `job_id` is finished together with its effect.
+/// Sends a mail that has not been sent yet; the job is finished together with its effect.
 ///
 /// # Errors
 /// [`AppError::Mail`] when the server did not take it.
-pub async fn send_mail(app: &App, job_id: Uuid, mail_id: Uuid) -> Result<Step, AppError> {
+pub async fn send_mail(app: &App, lease: Lease, mail_id: Uuid) -> Result<Step, AppError> {
     let mail = app.store.find_mail(mail_id).await?.filter(|mail| mail.state == MailState::Queued);
     let Some(mail) = mail else { return Ok(Step::Done) };
     let content = &mail.content;
@@ -31,7 +34,7 @@ pub async fn send_mail(app: &App, job_id: Uuid, mail_id: Uuid) -> Result<Step, A
     match sent {
         Ok(()) => {
             tx.record_mail_sent(mail_id, app.clock.now()).await?;
-            tx.finish_job(job_id).await?;
+            tx.finish_job(lease).await?;
             tx.commit().await?;
             Ok(Step::Done)
         }

@@ -95,18 +95,18 @@ impl Runner {
         match result {
             Ok(Step::Done) => {
                 let tx = store.begin().await?;
-                tx.finish_job(job.id).await?;
+                tx.finish_job(job.lease).await?;
                 tx.commit().await
             }
-            Ok(Step::Again(after)) => store.postpone_job(job.id, now.saturating_add(after), None).await,
+            Ok(Step::Again(after)) => store.postpone_job(job.lease, now.saturating_add(after), None).await,
             Err(error) if goes_on(job, &error) => {
                 let pause = pause_after(job.attempts);
                 tracing::warn!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job will be tried again");
-                store.postpone_job(job.id, now.saturating_add(pause), Some(&error.to_string())).await
+                store.postpone_job(job.lease, now.saturating_add(pause), Some(&error.to_string())).await
             }
             Err(error) => {
                 tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
-                store.bury_job(job.id, &error.to_string()).await
+                store.bury_job(job.lease, &error.to_string()).await
             }
         }
     }
@@ -119,11 +119,11 @@ fn goes_on(job: &Job, error: &AppError) -> bool {
 
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
 async fn perform_apart(app: &SharedApp, job: &Job) -> Result<Step, AppError> {
-    let (app, kind, id, subject) = (Arc::clone(app), job.kind, job.id, job.subject);
+    let (app, kind, lease, subject) = (Arc::clone(app), job.kind, job.lease, job.subject);
     let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move {
         match kind {
-            JobKind::ActivateSubscription => activate_subscription(&app, id, subject).await,
-            JobKind::SendMail => send_mail(&app, id, subject).await,
+            JobKind::ActivateSubscription => activate_subscription(&app, lease, subject).await,
+            JobKind::SendMail => send_mail(&app, lease, subject).await,
         }
     }));
     match work.await {

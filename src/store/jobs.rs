@@ -78,11 +78,21 @@ pub struct Claim {
     pub lease: Duration,
 }
 
+/// What a worker holds of a claimed job. Once the job has been taken over, it is worth nothing: whoever was too slow can
+/// neither end the job nor give it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The job.
+    pub job_id: Uuid,
+    /// The worker.
+    pub owner: Uuid,
+}
+
 /// A claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its id.
-    pub id: Uuid,
+    /// What ends it.
+    pub lease: Lease,
     /// What there is to do.
     pub kind: JobKind,
     /// With what.
@@ -115,13 +125,13 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends a job with its effect, in one transaction.
+    /// Ends a job with its effect, in one transaction; a job that was taken over is ended by its new owner.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn finish_job(&self, id: Uuid) -> Result<()> {
+    pub async fn finish_job(&self, lease: Lease) -> Result<()> {
         let row = entity::ActiveModel { state: Set("done".to_owned()), last_error: Set(None), ..released() };
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 }
 
@@ -154,17 +164,17 @@ impl Store {
                 .await?;
             if result.rows_affected == 1 {
                 crash_point("after a job is claimed");
-                return from_row(&row).map(Some);
+                return from_row(&row, claim.owner).map(Some);
             }
         }
         Ok(None)
     }
 
-    /// Gives a job back, to be run at `run_at`.
+    /// Gives a job back, to be run at `run_at`, unless it was taken over.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn postpone_job(&self, id: Uuid, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
+    pub async fn postpone_job(&self, lease: Lease, run_at: OffsetDateTime, reason: Option<&str>) -> Result<()> {
         crash_point("before a job is postponed");
         let mut row = entity::ActiveModel {
             run_at: Set(to_micros(run_at)),
@@ -175,20 +185,20 @@ impl Store {
             // Waiting for Microsoft is no failure: the next one starts with a short pause again.
             row.attempts = Set(0);
         }
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 
-    /// Sets a job aside for a person: trying again does not help.
+    /// Sets a job aside for a person, unless it was taken over: trying again does not help.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn bury_job(&self, id: Uuid, reason: &str) -> Result<()> {
+    pub async fn bury_job(&self, lease: Lease, reason: &str) -> Result<()> {
         let row = entity::ActiveModel {
             state: Set("dead".to_owned()),
             last_error: Set(Some(reason.to_owned())),
             ..released()
         };
-        write(self, id, row).await
+        write(self, lease, row).await
     }
 
     /// Jobs that are due or being worked on now.
@@ -228,8 +238,10 @@ fn released() -> entity::ActiveModel {
     entity::ActiveModel { lease_owner: Set(None), lease_until: Set(0), ..Default::default() }
 }
 
-async fn write(reader: &impl Reader, id: Uuid, row: entity::ActiveModel) -> Result<()> {
-    entity::Entity::update_many().set(row).filter(entity::Column::Id.eq(id)).exec(reader.connection()).await?;
+async fn write(reader: &impl Reader, lease: Lease, row: entity::ActiveModel) -> Result<()> {
+    use entity::Column;
+    let held = Column::Id.eq(lease.job_id).and(Column::LeaseOwner.eq(lease.owner));
+    entity::Entity::update_many().set(row).filter(held).exec(reader.connection()).await?;
     Ok(())
 }
 
@@ -244,10 +256,10 @@ async fn count(store: &Store, filter: sea_orm::sea_query::SimpleExpr) -> Result<
     Ok(count.unwrap_or(0))
 }
 
-fn from_row(row: &entity::Model) -> Result<Job> {
+fn from_row(row: &entity::Model, owner: Uuid) -> Result<Job> {
     let unknown = || StoreError::inconsistent(TABLE, "kind", row.id, &row.kind);
     Ok(Job {
-        id: row.id,
+        lease: Lease { job_id: row.id, owner },
         kind: JobKind::from_word(&row.kind).ok_or_else(unknown)?,
         subject: row.subject,
         attempts: u32::try_from(row.attempts).unwrap_or(0).saturating_add(1),

@@ -33,7 +33,7 @@ pub use calls::Call;
 pub use charges::{Charge, NewCharge};
 pub use enrolments::Enrolment;
 pub use error::StoreError;
-pub use jobs::{Claim, Job, JobKind};
+pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::LicenseKey;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use seatkey::{
     clock::Clock as _,
-    store::{Claim, JobKind, StoreError},
+    store::{Claim, JobKind, Lease, StoreError},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::{
 on_both_databases! {
     eight_workers_claim_each_job_once;
     a_lease_that_is_over_is_claimed_by_another;
+    a_job_that_was_taken_over_is_out_of_its_old_owners_hands;
     the_same_cause_makes_one_job;
     of_two_writers_one_wins_and_the_other_is_told;
     a_transaction_that_is_dropped_leaves_nothing;
@@ -30,10 +31,10 @@ async fn insert_jobs(stage: &Stage, count: usize) {
     tx.commit().await.unwrap();
 }
 
-async fn finish_all(stage: &Stage, jobs: impl IntoIterator<Item = Uuid>) {
-    for job in jobs {
+async fn finish_all(stage: &Stage, leases: impl IntoIterator<Item = Lease>) {
+    for lease in leases {
         let tx = stage.app.store.begin().await.unwrap();
-        tx.finish_job(job).await.unwrap();
+        tx.finish_job(lease).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -48,7 +49,7 @@ async fn eight_workers_claim_each_job_once(stage: Stage) {
             let mut claimed = Vec::new();
             // A worker that loses all its candidates to faster ones looks again; forty looks see everything.
             for _ in 0..40 {
-                claimed.extend(store.claim_job(claim, now).await.unwrap().map(|job| job.id));
+                claimed.extend(store.claim_job(claim, now).await.unwrap().map(|job| job.lease));
             }
             claimed
         })
@@ -57,9 +58,9 @@ async fn eight_workers_claim_each_job_once(stage: Stage) {
     for worker in workers.collect::<Vec<_>>() {
         all.extend(worker.await.unwrap());
     }
-    let distinct: BTreeSet<Uuid> = all.iter().copied().collect();
+    let distinct: BTreeSet<Uuid> = all.iter().map(|lease: &Lease| lease.job_id).collect();
     assert_eq!((all.len(), distinct.len()), (40, 40), "every job is claimed, none twice");
-    finish_all(&stage, distinct).await;
+    finish_all(&stage, all).await;
     stage.finish().await;
 }
 
@@ -71,8 +72,26 @@ async fn a_lease_that_is_over_is_claimed_by_another(stage: Stage) {
     assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "others keep away");
     stage.advance(Duration::seconds(60));
     let second = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
-    assert_eq!((second.id, second.attempts), (first.id, first.attempts + 1));
-    finish_all(&stage, [second.id]).await;
+    assert_eq!((second.lease.job_id, second.attempts), (first.lease.job_id, first.attempts + 1));
+    finish_all(&stage, [second.lease]).await;
+    stage.finish().await;
+}
+
+async fn a_job_that_was_taken_over_is_out_of_its_old_owners_hands(stage: Stage) {
+    insert_jobs(&stage, 1).await;
+    let store = &stage.app.store;
+    let claim = || Claim { owner: Uuid::new_v4(), lease: Duration::seconds(60) };
+    let slow = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap().lease;
+    stage.advance(Duration::seconds(60));
+    let quick = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap().lease;
+    store.postpone_job(slow, stage.clock.now(), Some("too late")).await.unwrap();
+    store.bury_job(slow, "too late").await.unwrap();
+    finish_all(&stage, [slow]).await;
+    assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "the new lease holds");
+    assert_eq!(store.count_dead_jobs().await.unwrap(), 0);
+    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
+    finish_all(&stage, [quick]).await;
+    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 0);
     stage.finish().await;
 }
 
@@ -86,7 +105,7 @@ async fn the_same_cause_makes_one_job(stage: Stage) {
     assert_eq!(stage.app.store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
     let claim = Claim { owner: cause, lease: Duration::MINUTE };
     let job = stage.app.store.claim_job(claim, stage.clock.now()).await.unwrap().unwrap();
-    finish_all(&stage, [job.id]).await;
+    finish_all(&stage, [job.lease]).await;
     stage.finish().await;
 }
 
