@@ -1,6 +1,6 @@
 //! Accepted orders: one for each subscription, which is what makes a double submit harmless.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveValue::Set, EntityTrait, QuerySelect, QueryTrait, sea_query::SelectStatement};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -59,6 +59,11 @@ async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enro
         technical_contact: row.technical_contact,
         submitted_at: from_micros(row.submitted_at),
     }))
+}
+
+/// The quotes that were ordered, for other queries.
+pub(super) fn quote_ids() -> SelectStatement {
+    entity::Entity::find().select_only().column(entity::Column::QuoteId).into_query()
 }
 
 impl Store {
