@@ -4,6 +4,7 @@
 //! is escaped, `.txt` is not.
 
 use std::{
+    borrow::Cow,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -82,7 +83,7 @@ impl Templates {
                 if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
             },
         );
-        environment.add_filter("money", |plain: &str| grouped(plain));
+        environment.add_filter("money", |plain: Cow<'_, str>| grouped(&plain));
         environment.add_filter("prose", |marked: &str| Value::from_safe_string(prose(marked)));
         environment.add_filter("wrap", wrap_filter);
         environment.add_filter("leader", leader);

@@ -7,6 +7,7 @@ mod account;
 mod enrolment;
 mod landing;
 mod machine;
+mod pace;
 mod progress;
 mod purchase;
 mod refusal;
