@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, Logo, SharedApp},
+    app::{App, Health, KnownPrices, Logo, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},
@@ -105,6 +105,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         clock,
         public_url: config.server.public_url.clone(),
         health: Health::default(),
+        prices: KnownPrices::default(),
         logos,
         retention: time::Duration::days(config.retention.days.into()),
         unreadable_webhooks: AtomicU64::new(0),

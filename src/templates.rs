@@ -4,12 +4,13 @@
 //! is escaped, `.txt` is not.
 
 use std::{
+    borrow::Cow,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use minijinja::{
-    AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value,
+    AutoEscape, Environment, ErrorKind, HtmlEscape, UndefinedBehavior, Value,
     value::{Kwargs, Serde},
 };
 use serde::Serialize;
@@ -82,7 +83,8 @@ impl Templates {
                 if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
             },
         );
-        environment.add_filter("money", |plain: Value| grouped(&plain.to_string()));
+        environment.add_filter("money", |plain: Cow<'_, str>| grouped(&plain));
+        environment.add_filter("prose", |marked: &str| Value::from_safe_string(prose(marked)));
         environment.add_filter("wrap", wrap_filter);
         environment.add_filter("leader", leader);
         embed(&mut environment);
@@ -163,6 +165,21 @@ fn files_below(directory: &Path) -> Result<Vec<PathBuf>, TemplateError> {
     }
     found.sort();
     Ok(found)
+}
+
+/// A text as it stands in HTML.
+pub(crate) fn escaped(text: &str) -> HtmlEscape<'_> {
+    HtmlEscape(text)
+}
+
+/// `{{ sentence|prose }}`: escaped HTML; what stands between `**` is strong.
+fn prose(marked: &str) -> String {
+    let run = |(index, text): (usize, &str)| match (text, index % 2) {
+        ("", _) => String::new(),
+        (text, 0) => escaped(text).to_string(),
+        (text, _) => format!("<b>{}</b>", escaped(text)),
+    };
+    marked.split("**").enumerate().map(run).collect()
 }
 
 /// `{% filter wrap %}…{% endfilter %}`: one paragraph in lines of 72 columns. `hang` indents the lines after the first,

@@ -29,7 +29,7 @@ use super::page::{Fixed, html};
 use crate::support::{
     bare::{Bare, Statement, id, text},
     load::{CONNECTIONS, LASTS, Target},
-    microsoft::{Microsoft, PLAN},
+    microsoft::PLAN,
     stage::{Database, NOW, Stage},
     table::{Row, THREE_FIFTHS},
     timing::interleave,
@@ -43,11 +43,9 @@ const TRIAL_GROUP: &str = "konnekt";
 
 /// What runs during the measurement.
 struct Servers {
-    with_simulator: Server,
-    with_instant: Server,
+    real: Server,
     own: ServerHandle,
-    microsoft: Microsoft,
-    targets: [Target; 4],
+    targets: [Target; 3],
 }
 
 pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
@@ -55,18 +53,17 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
     let bare = runtime.block_on(async { Bare::connect(&migrated(&stage).await).await });
     let app = Arc::new(runtime.block_on(stage.app()));
     let snapshot = runtime.block_on(sign_in_and_buy(&stage, &app));
-    let servers = runtime.block_on(serve(&stage, &app, &bare, &snapshot));
+    let servers = runtime.block_on(async { serve(&app, &bare, &snapshot) });
     let reads = reads(&snapshot);
-    let [with_simulator, with_instant, without_call, reads_over_http] = &servers.targets;
-    for target in [with_simulator, with_instant, without_call] {
+    let [real, composed, reads_over_http] = &servers.targets;
+    for target in [real, composed] {
         assert!(target.body().contains("2,100.00"), "{} shows no quote", target.path);
     }
     let samples = interleave(
         ROUNDS,
         [
-            &mut || with_simulator.requests_per_second(),
-            &mut || with_instant.requests_per_second(),
-            &mut || without_call.requests_per_second(),
+            &mut || real.requests_per_second(),
+            &mut || composed.requests_per_second(),
             &mut || reads_over_http.requests_per_second(),
             &mut || runtime.block_on(reads_per_second(&bare, &reads)),
         ],
@@ -76,10 +73,9 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         Row::rate(format!("{what}, {}", database.name()), pair, samples.quotient(index, limit), goal)
     };
     let rows = vec![
-        row("enrolment page, Microsoft simulated", 0, 4, Some(THREE_FIFTHS)),
-        row("enrolment page, Microsoft answers at once", 1, 4, Some(THREE_FIFTHS)),
-        row("enrolment page without the call to Microsoft", 2, 4, Some(THREE_FIFTHS)),
-        row("the same (limit: the reads behind an empty handler)", 2, 3, None),
+        row("enrolment page, prices at most a minute old", 0, 3, Some(THREE_FIFTHS)),
+        row("the same (limit: the reads behind an empty handler)", 0, 2, None),
+        row("the page and its reads without sessions and routes", 1, 3, None),
     ];
     runtime.block_on(async {
         servers.stop().await;
@@ -123,22 +119,17 @@ async fn sign_in_and_buy(stage: &Stage, app: &SharedApp) -> Snapshot {
     snapshot
 }
 
-async fn serve(stage: &Stage, app: &SharedApp, bare: &Bare, snapshot: &Snapshot) -> Servers {
-    let microsoft = Microsoft::start();
-    let instant = Arc::new(stage.app_with(&microsoft, "PendingFulfillmentStart").await);
+fn serve(app: &SharedApp, bare: &Bare, snapshot: &Snapshot) -> Servers {
     let options = ServerOptions { management_bind: None, workers: WORKERS };
-    let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
-    let with_simulator = Server::start(app, listen(), options).unwrap();
-    let with_instant = Server::start(&instant, listen(), options).unwrap();
+    let real = Server::start(app, TcpListener::bind("127.0.0.1:0").unwrap(), options).unwrap();
     let (own, address) = serve_own(Arc::clone(app), bare.clone(), snapshot);
-    let real = |address| Target {
-        address,
-        path: format!("/subscriptions/{}/enrol?users=150", snapshot.id),
+    let page = Target {
+        address: real.address(),
+        path: format!("/subscriptions/{}/enrol?users={{users}}", snapshot.id),
         cookie: format!("seatkey-buyer-session={COOKIE}"),
     };
     let plain = |path: &str| Target { address, path: path.to_owned(), cookie: String::new() };
-    let targets = [real(with_simulator.address()), real(with_instant.address()), plain("/enrolment"), plain("/reads")];
-    Servers { with_simulator, with_instant, own, microsoft, targets }
+    Servers { real, own, targets: [page, plain("/enrolment/{users}"), plain("/reads")] }
 }
 
 /// The page composed by hand, without the call to Microsoft; and the reads alone.
@@ -154,10 +145,10 @@ fn serve_own(app: SharedApp, bare: Bare, snapshot: &Snapshot) -> (ServerHandle, 
             .app_data(bare.clone())
             .app_data(reads.clone())
             .app_data(id.clone())
-            .route("/enrolment", web::get().to(enrolment))
+            .route("/enrolment/{users}", web::get().to(enrolment))
             .route(
                 "/reads",
-                web::get().to(|bare: Data<Bare>, reads: Data<[Statement; 4]>| async move {
+                web::get().to(|bare: Data<Bare>, reads: Data<[Statement; 3]>| async move {
                     read(&bare, &reads).await;
                     HttpResponse::Ok().finish()
                 }),
@@ -170,37 +161,40 @@ fn serve_own(app: SharedApp, bare: Bare, snapshot: &Snapshot) -> (ServerHandle, 
     (handle, address)
 }
 
-async fn enrolment(app: Data<seatkey::app::App>, fixed: Data<Fixed>, id: Data<Uuid>) -> HttpResponse {
+async fn enrolment(
+    app: Data<seatkey::app::App>,
+    fixed: Data<Fixed>,
+    id: Data<Uuid>,
+    users: web::Path<u32>,
+) -> HttpResponse {
     let session = app.store.find_session(&token_digest(COOKIE), NOW).await.unwrap();
     let subscription = app.store.find_subscription(**id).await.unwrap().unwrap();
-    let enrolment = app.store.find_enrolment(**id).await.unwrap();
-    assert!(session.is_some() && enrolment.is_none());
+    assert!(session.is_some());
     let customer = trial_customer(&subscription.microsoft.beneficiary).unwrap();
     let used = app.store.is_trial_used(TRIAL_GROUP, &customer).await.unwrap();
-    html(fixed.enrolment(&subscription, if used { 0 } else { 30 }))
+    html(fixed.enrolment(&subscription, if used { 0 } else { 30 }, *users))
 }
 
-/// The reads of the page: who it is, what was bought, whether it was ordered, whether the trial is used up.
-fn reads(snapshot: &Snapshot) -> [Statement; 4] {
+/// The reads of the page: who it is, what was bought, whether the trial is used up.
+fn reads(snapshot: &Snapshot) -> [Statement; 3] {
     let customer = trial_customer(&snapshot.beneficiary).unwrap();
     [
         ("SELECT * FROM session WHERE id = $1", vec![text(token_digest(COOKIE))]),
         ("SELECT * FROM subscription WHERE id = $1", vec![id(snapshot.id)]),
-        ("SELECT * FROM enrolment WHERE subscription_id = $1", vec![id(snapshot.id)]),
         ("SELECT * FROM trial_use WHERE trial_group = $1 AND customer = $2", vec![text(TRIAL_GROUP), text(customer)]),
     ]
 }
 
-async fn read(bare: &Bare, reads: &[Statement; 4]) {
-    let mut found = [false; 4];
+async fn read(bare: &Bare, reads: &[Statement; 3]) {
+    let mut found = [false; 3];
     for (statement, found) in reads.iter().zip(&mut found) {
         *found = bare.find(statement).await;
     }
-    assert_eq!(found, [true, true, false, false], "signed in, bought, not ordered, trial not used");
+    assert_eq!(found, [true, true, false], "signed in, bought, trial not used");
 }
 
 /// As many tasks as the load has connections, each asking one after the other.
-async fn reads_per_second(bare: &Bare, reads: &[Statement; 4]) -> f64 {
+async fn reads_per_second(bare: &Bare, reads: &[Statement; 3]) -> f64 {
     let watch = Stopwatch::start();
     let tasks: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
@@ -224,9 +218,7 @@ async fn reads_per_second(bare: &Bare, reads: &[Statement; 4]) -> f64 {
 
 impl Servers {
     async fn stop(self) {
-        self.with_simulator.stop().await;
-        self.with_instant.stop().await;
+        self.real.stop().await;
         self.own.stop(false).await;
-        self.microsoft.stop().await;
     }
 }

@@ -10,7 +10,7 @@ use seatkey::{
         policy::trial_customer,
         subscription::{Stage as Progress, Subscription},
     },
-    store::{AuditEntry, JobKind, NewCharge},
+    store::{AuditEntry, JobKind, Lease, NewCharge},
 };
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -115,7 +115,7 @@ impl Ground {
     }
 
     /// The transaction of `activate_subscription`, by the same calls of the store.
-    async fn complete(&self, id: Uuid, job: Uuid) {
+    async fn complete(&self, id: Uuid, job: Lease) {
         let tx = self.subscribed.store.begin().await.unwrap();
         let known = tx.get_subscription(id).await.unwrap();
         let enrolment = tx.get_enrolment(id).await.unwrap();
@@ -139,7 +139,7 @@ impl Ground {
     }
 
     /// The whole step of the job.
-    pub(crate) async fn activate(&self, id: Uuid, job: Uuid) {
+    pub(crate) async fn activate(&self, id: Uuid, job: Lease) {
         let step = activate_subscription(&self.subscribed, job, id).await.unwrap();
         assert_eq!(step, Step::Done);
     }

@@ -10,7 +10,7 @@ use seatkey::{
         subscription::{Snapshot, Stage as Progress, Subscription},
         time::Term,
     },
-    store::{Enrolment, JobKind, LicenseKey, NewMail, StoredQuote},
+    store::{Enrolment, JobKind, Lease, LicenseKey, NewMail, StoredQuote},
 };
 use time::{Duration, macros::date};
 use uuid::Uuid;
@@ -119,8 +119,8 @@ impl Ground {
         self.inserted(count, Progress::AwaitingEnrolment).await
     }
 
-    /// New subscriptions with an accepted order, each with the id of its job.
-    pub(crate) async fn ordered(&self, count: usize) -> Vec<(Uuid, Uuid)> {
+    /// New subscriptions with an accepted order, each with the lease of its job.
+    pub(crate) async fn ordered(&self, count: usize) -> Vec<(Uuid, Lease)> {
         let ids = self.inserted(count, Progress::Activating { enrolled_at: NOW }).await;
         let tx = self.pending.store.begin().await.unwrap();
         for id in &ids {
@@ -130,8 +130,12 @@ impl Ground {
         tx.commit().await.unwrap();
         let mut jobs = Vec::new();
         for id in ids {
-            let job = ("SELECT id FROM job WHERE kind = 'activate_subscription' AND subject = $1", vec![id_of(id)]);
-            jobs.push((id, self.bare.get_id(&job).await));
+            let owner = Uuid::from_u128(1);
+            let claim = (
+                "UPDATE job SET lease_owner = $1 WHERE kind = 'activate_subscription' AND subject = $2 RETURNING id",
+                vec![id_of(owner), id_of(id)],
+            );
+            jobs.push((id, Lease { job_id: self.bare.get_id(&claim).await, owner }));
         }
         jobs
     }
@@ -187,7 +191,7 @@ impl Ground {
     }
 
     /// What an activation writes at its end.
-    pub(crate) fn rows_of_activation(&self, id: Uuid, job: Uuid) -> Vec<Statement> {
+    pub(crate) fn rows_of_activation(&self, id: Uuid, job: Lease) -> Vec<Statement> {
         let charged = (&self.first, self.charges.as_slice());
         rows::of_activation(&self.active(id), charged, &self.key_of(id), &self.mail_of(id), job)
     }

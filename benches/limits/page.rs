@@ -64,9 +64,9 @@ impl Fixed {
     }
 
     /// The enrolment page of a subscription with its quote, from the figures to the finished text.
-    pub(crate) fn enrolment(&self, subscription: &Subscription, trial_days: u32) -> String {
-        let answers = Answers { users: "150".to_owned(), ..Answers::default() };
-        let frozen = self.freeze(subscription, trial_days);
+    pub(crate) fn enrolment(&self, subscription: &Subscription, trial_days: u32, users: u32) -> String {
+        let answers = Answers { users: users.to_string(), ..Answers::default() };
+        let frozen = self.freeze(subscription, trial_days, users);
         let plan = PricedPlan::new(&self.plan, &self.prices.list).unwrap();
         let priced = priced(&plan, &frozen);
         let purchase = self.purchase(subscription);
@@ -76,16 +76,16 @@ impl Fixed {
     }
 
     /// The part that follows the typing.
-    fn projection(&self) -> String {
-        let frozen = self.freeze(&self.subscription, self.plan.trial_days);
+    fn projection(&self, users: u32) -> String {
+        let frozen = self.freeze(&self.subscription, self.plan.trial_days, users);
         let plan = PricedPlan::new(&self.plan, &self.prices.list).unwrap();
         let priced = priced(&plan, &frozen);
         Projection::of(&self.purchase(&self.subscription), &priced).render(&self.templates).unwrap()
     }
 
-    fn freeze(&self, subscription: &Subscription, trial_days: u32) -> FrozenQuote {
+    fn freeze(&self, subscription: &Subscription, trial_days: u32, users: u32) -> FrozenQuote {
         let order = Order {
-            users: Some(150),
+            users: Some(users),
             extras: Vec::new(),
             organisation: String::new(),
             buyer_name: "Alex Weber".to_owned(),
@@ -157,7 +157,7 @@ pub(crate) fn measure(runtime: &Runtime) -> Vec<Row> {
     let address = listener.local_addr().unwrap();
     let handle = runtime.block_on(async { serve(listener) });
     let target = |path: &str| Target { address, path: path.to_owned(), cookie: String::new() };
-    let (enrolment, projection) = (target("/enrolment"), target("/projection"));
+    let (enrolment, projection) = (target("/enrolment/{users}"), target("/projection/{users}"));
     let (landing, nothing) = (target("/landing"), target("/nothing"));
     assert!(enrolment.body().contains("2,100.00") && projection.body().contains("2,100.00"));
     let samples = interleave(
@@ -188,12 +188,16 @@ fn serve(listener: TcpListener) -> ServerHandle {
             .app_data(fixed.clone())
             .route("/nothing", web::get().to(HttpResponse::Ok))
             .route(
-                "/enrolment",
-                web::get().to(|fixed: Data<Fixed>| async move {
-                    html(fixed.enrolment(&fixed.subscription, fixed.plan.trial_days))
+                "/enrolment/{users}",
+                web::get().to(|fixed: Data<Fixed>, users: web::Path<u32>| async move {
+                    html(fixed.enrolment(&fixed.subscription, fixed.plan.trial_days, *users))
                 }),
             )
-            .route("/projection", web::get().to(|fixed: Data<Fixed>| async move { html(fixed.projection()) }))
+            .route(
+                "/projection/{users}",
+                web::get()
+                    .to(|fixed: Data<Fixed>, users: web::Path<u32>| async move { html(fixed.projection(*users)) }),
+            )
             .route(
                 "/landing",
                 web::get().to(|fixed: Data<Fixed>| async move {

@@ -7,7 +7,7 @@ use seatkey::{
         proration::FirstTerm,
         subscription::{Stage, Subscription},
     },
-    store::{Enrolment, LicenseKey, NewMail},
+    store::{Enrolment, Lease, LicenseKey, NewMail},
 };
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ pub(crate) fn of_activation(
     (first, charges): (&FirstTerm, &[Line]),
     key: &LicenseKey,
     mail: &NewMail,
-    job_id: Uuid,
+    lease: Lease,
 ) -> Vec<Statement> {
     let subject = subscription.microsoft.id;
     let mut statements = vec![update_subscription(subscription)];
@@ -74,8 +74,9 @@ pub(crate) fn of_activation(
     statements.push(insert_mail(subject, mail));
     statements.push(job(new_id(NOW), "send_mail"));
     statements.push(audit(subject, "subscription_activated"));
-    let done = vec![id(job_id), text("done"), Bind::Id(None), big(0), Bind::Text(None)];
-    let finish = "UPDATE job SET state = $2, lease_owner = $3, lease_until = $4, last_error = $5 WHERE id = $1";
+    let done = vec![id(lease.job_id), text("done"), Bind::Id(None), big(0), Bind::Text(None), id(lease.owner)];
+    let finish = "UPDATE job SET state = $2, lease_owner = $3, lease_until = $4, last_error = $5 \
+                  WHERE id = $1 AND lease_owner = $6";
     statements.push((finish, done));
     statements
 }

@@ -11,7 +11,7 @@ use sea_orm::sqlx::{
 };
 use uuid::Uuid;
 
-/// As many as the service opens.
+/// As many as the service opens. None is tried before it is used; the service does so after a rest only.
 const MAX_CONNECTIONS: u32 = 8;
 
 /// A value that is bound to a statement.
@@ -88,10 +88,11 @@ impl Bare {
         if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url).unwrap().foreign_keys(true);
             let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-            let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS);
+            let pool = SqlitePoolOptions::new().max_connections(MAX_CONNECTIONS).test_before_acquire(false);
             Self::Sqlite(pool.connect_with(options).await.unwrap())
         } else {
-            Self::Postgres(PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect(url).await.unwrap())
+            let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).test_before_acquire(false);
+            Self::Postgres(pool.connect(url).await.unwrap())
         }
     }
 

@@ -19,16 +19,23 @@ pub(crate) const LASTS: Duration = Duration::from_millis(600);
 pub(crate) struct Target {
     /// The server.
     pub(crate) address: SocketAddr,
-    /// Path and query.
+    /// Path and query; `{users}` stands for a number that is another one in each request.
     pub(crate) path: String,
     /// The `Cookie` header; empty = none.
     pub(crate) cookie: String,
 }
 
+/// In every segment of KONNEKT, so that no two pages in a row are alike; the first one is looked at.
+const USERS: [u32; 8] = [150, 27, 300, 998, 1_234, 5_000, 9_999, 12_345];
+
 impl Target {
-    fn request(&self) -> Vec<u8> {
+    fn requests(&self) -> Vec<Vec<u8>> {
         let cookie = if self.cookie.is_empty() { String::new() } else { format!("Cookie: {}\r\n", self.cookie) };
-        format!("GET {} HTTP/1.1\r\nHost: {}\r\n{cookie}\r\n", self.path, self.address).into_bytes()
+        let request = |users: u32| {
+            let path = self.path.replace("{users}", &users.to_string());
+            format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{cookie}\r\n", self.address).into_bytes()
+        };
+        USERS.into_iter().map(request).collect()
     }
 
     /// The body of one answer, to see that the right thing is measured.
@@ -36,7 +43,7 @@ impl Target {
         let target = self.clone();
         on_a_thread(move || async move {
             let mut connection = Connection::open(target.address).await;
-            let body = connection.exchange(&target.request()).await;
+            let body = connection.exchange(&target.requests()[0]).await;
             String::from_utf8_lossy(&connection.buffer[connection.filled - body..connection.filled]).into_owned()
         })
     }
@@ -51,9 +58,11 @@ impl Target {
                 let (target, answered) = (target.clone(), Rc::clone(&answered));
                 tokio::task::spawn_local(async move {
                     let mut connection = Connection::open(target.address).await;
-                    let request = target.request();
-                    while watch.elapsed() < LASTS {
-                        connection.exchange(&request).await;
+                    for request in target.requests().iter().cycle() {
+                        if watch.elapsed() >= LASTS {
+                            break;
+                        }
+                        connection.exchange(request).await;
                         answered.set(answered.get() + 1);
                     }
                 })

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError,
+    App, AppError, Freshness,
     converge::{ask_and_converge, audit, queue, write_subscription},
     find_prices,
     issue_key::issue_key,
@@ -44,10 +44,19 @@ pub enum ChangeSubmitted {
 /// # Errors
 /// [`AppError::Change`] with the reason in the buyer's words; [`AppError::NoPrice`]; [`AppError::Marketplace`].
 pub async fn preview_change(app: &App, subscription: &Subscription, to_users: u32) -> Result<FrozenChange, AppError> {
+    price_change(app, subscription, to_users, Freshness::Shown).await
+}
+
+async fn price_change(
+    app: &App,
+    subscription: &Subscription,
+    to_users: u32,
+    freshness: Freshness,
+) -> Result<FrozenChange, AppError> {
     let microsoft = &subscription.microsoft;
     let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     check_term(microsoft, plan)?;
-    let prices = find_prices(app, microsoft, plan).await?;
+    let prices = find_prices(app, microsoft, plan, freshness).await?;
     let charges = app.store.list_charges(microsoft.id).await?;
     let basis = Basis {
         subscription,
@@ -114,7 +123,7 @@ pub async fn submit_change(
     }
     // Microsoft may have renewed, suspended or ended it since the review was shown.
     let subscription = ask_and_converge(app, id, None).await?.subscription;
-    let fresh = preview_change(app, &subscription, change.body.to_users).await?;
+    let fresh = price_change(app, &subscription, change.body.to_users, Freshness::Ordered).await?;
     let expired = app.clock.now() >= change.expires_at;
     if expired || !change.body.promises_the_same_as(&fresh) {
         return Ok(ChangeSubmitted::Changed { change_id: keep(app, who, &subscription, fresh).await? });

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError, Step,
+    App, AppError, Freshness, Step,
     change_seats::request_planned_seats,
     converge::{audit, queue},
     end_subscription::lines_of,
@@ -136,7 +136,9 @@ pub(super) async fn forecast(
     let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     let Some(start) = subscription.term.and_then(|term| term.renewal()) else { return Ok(None) };
     let Some(term) = Term::estimate(start, &plan.term_unit) else { return Ok(None) };
-    let Some(prices) = find_prices(app, microsoft, plan).await? else { return Ok(Some((term, Vec::new()))) };
+    let Some(prices) = find_prices(app, microsoft, plan, Freshness::Shown).await? else {
+        return Ok(Some((term, Vec::new())));
+    };
     let catalog_version = &app.catalog.version;
     let basis = Basis { subscription, plan, prices: Some(&prices), trial_days: 0, catalog_version, now };
     Ok(Some((term, freeze_renewal(basis, term)?.lines)))

@@ -48,7 +48,7 @@ pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_s
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use error::AppError;
-pub use find_prices::find_prices;
+pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use handle_webhook::handle_webhook;
 pub use health::{Health, Trouble};
 pub use keep_appointment::keep_appointment;
@@ -103,6 +103,8 @@ pub struct App {
     pub public_url: Url,
     /// What is wrong with our own credentials.
     pub health: Health,
+    /// Prices that were shown in the last minute.
+    pub prices: KnownPrices,
     /// Logos of offers, by offer id.
     pub logos: BTreeMap<String, Logo>,
     /// How long personal data of an ended subscription is kept.

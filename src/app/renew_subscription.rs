@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError, Step,
+    App, AppError, Freshness, Step,
     converge::{audit, find_out, queue, write_subscription},
     find_prices,
     issue_key::issue_key,
@@ -37,7 +37,7 @@ pub async fn renew_subscription(app: &App, lease: Lease, id: Uuid) -> Result<Ste
     let microsoft = &subscription.microsoft;
     let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     check_term(microsoft, plan)?;
-    let prices = find_prices(app, microsoft, plan).await?;
+    let prices = find_prices(app, microsoft, plan, Freshness::Ordered).await?;
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = tx.get_subscription(id).await?;

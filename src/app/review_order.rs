@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{App, AppError, find_prices};
+use super::{App, AppError, Freshness, find_prices};
 use crate::{
     clock::new_id,
     domain::{
@@ -22,17 +22,27 @@ pub struct Reviewed {
     pub quote_id: Uuid,
 }
 
-/// Derives every figure of an order, keeping nothing.
+/// Derives every figure of an order to be shown, keeping nothing. Its prices are at most a minute old.
 ///
 /// # Errors
 /// [`AppError::Order`] with the reason in the buyer's words; [`AppError::NoPrice`]; [`AppError::Marketplace`].
 pub async fn preview_order(app: &App, subscription: &Subscription, order: Order) -> Result<FrozenQuote, AppError> {
+    price_order(app, subscription, order, Freshness::Shown).await
+}
+
+/// The same with prices that are good enough to be ordered.
+pub(super) async fn price_order(
+    app: &App,
+    subscription: &Subscription,
+    order: Order,
+    freshness: Freshness,
+) -> Result<FrozenQuote, AppError> {
     subscription.check_enrollable()?;
     let microsoft = &subscription.microsoft;
     let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     check_term(microsoft, plan)?;
     let order = if plan.is_metered() { order } else { Order { users: microsoft.quantity, ..order } };
-    let prices = find_prices(app, microsoft, plan).await?;
+    let prices = find_prices(app, microsoft, plan, freshness).await?;
     let trial_days = default_trial_days(app, offer, plan, subscription).await?;
     derive(app, subscription, plan, prices.as_ref(), trial_days, order, app.clock.now())
 }

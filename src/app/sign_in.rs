@@ -13,6 +13,8 @@ pub const SESSION_IDLE: Duration = Duration::minutes(60);
 const SESSION_ABSOLUTE: Duration = Duration::hours(12);
 /// A sign-in that takes longer is started anew; Entra's own codes live ten minutes.
 const SIGN_IN_LIFETIME: Duration = Duration::minutes(30);
+/// A review that was not ordered is looked at again within the day, if ever.
+const UNORDERED_QUOTE_LIFETIME: Duration = Duration::days(1);
 
 /// Starts a sign-in for a browser and gives Entra's address. `browser` is what the browser's own cookie holds.
 ///
@@ -87,7 +89,7 @@ pub async fn end_session(app: &App, session: &Session) -> Result<(), AppError> {
     Ok(tx.commit().await?)
 }
 
-/// Forgets sessions, sign-ins and purchase tokens that are over.
+/// Forgets sessions, sign-ins, purchase tokens and reviews that are over.
 ///
 /// # Errors
 /// [`AppError::Store`].
@@ -96,5 +98,6 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     let tx = app.store.begin().await?;
     tx.delete_expired_sessions(now).await?;
     tx.delete_expired_sign_ins(now).await?;
+    tx.delete_unordered_quotes(now - UNORDERED_QUOTE_LIFETIME).await?;
     Ok(tx.commit().await?)
 }

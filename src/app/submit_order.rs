@@ -5,9 +5,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError,
+    App, AppError, Freshness,
     converge::{ask_and_converge, write_subscription},
-    review_order::{keep, preview_order},
+    review_order::{keep, price_order},
 };
 use crate::{
     domain::{
@@ -34,7 +34,7 @@ pub enum Submitted {
 /// Submits a reviewed order.
 ///
 /// # Errors
-/// [`AppError::Forbidden`] for a quote of another person or subscription; else as [`preview_order`].
+/// [`AppError::Forbidden`] for a quote of another person or subscription; else as [`preview_order`](super::preview_order).
 pub async fn submit_order(
     app: &App,
     who: Identity,
@@ -51,7 +51,8 @@ pub async fn submit_order(
     }
     // Microsoft may have activated, changed or ended it since the review was shown.
     let subscription = ask_and_converge(app, id, None).await?.subscription;
-    let fresh = match preview_order(app, &subscription, quote.frozen.order.clone()).await {
+    let order = quote.frozen.order.clone();
+    let fresh = match price_order(app, &subscription, order, Freshness::Ordered).await {
         Err(AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled)) => return Ok(Submitted::AlreadyAccepted),
         other => other?,
     };

@@ -218,6 +218,15 @@ impl PricedPlan {
         })
     }
 
+    /// The cheapest segment for `users`, and the smallest larger number for which another one is chosen.
+    ///
+    /// # Errors
+    /// As [`PricedPlan::quote`].
+    pub fn segment_for(&self, users: u32) -> Result<(&Arc<Segment>, Option<u32>), QuoteRefused> {
+        let chosen = self.choose(users)?;
+        Ok((&self.segments[chosen].segment, self.break_after(chosen, users)?))
+    }
+
     /// The fee of a full term of `users` in a named segment, whether it is the cheapest or not.
     ///
     /// # Errors
@@ -285,6 +294,12 @@ impl PricedPlan {
     }
 
     fn next_break(&self, chosen: usize, users: u32) -> Result<Option<NextBreak>, QuoteRefused> {
+        let Some(at) = self.break_after(chosen, users)? else { return Ok(None) };
+        let winner = &self.segments[self.choose(at)?];
+        Ok(Some(NextBreak { users: at, segment: Arc::clone(&winner.segment), total: winner.fee(at)? }))
+    }
+
+    fn break_after(&self, chosen: usize, users: u32) -> Result<Option<u32>, TooLarge> {
         let current = &self.segments[chosen];
         let end = current.segment.maximum.unwrap_or(MAX_USERS).min(self.most_users());
         let mut first: Option<u32> = None;
@@ -294,9 +309,7 @@ impl PricedPlan {
                 first = current.first_beaten(other, users + 1, to)?.or(first);
             }
         }
-        let Some(at) = first.or_else(|| (end < self.most_users()).then_some(end + 1)) else { return Ok(None) };
-        let winner = &self.segments[self.choose(at)?];
-        Ok(Some(NextBreak { users: at, segment: Arc::clone(&winner.segment), total: winner.fee(at)? }))
+        Ok(first.or_else(|| (end < self.most_users()).then_some(end + 1)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The offer's one colour, made readable: contrast by the formula of WCAG 2.2, in light and in dark.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 /// The least contrast of text (WCAG 2.2, level AA).
@@ -13,6 +15,9 @@ const WHITE: Rgb = Rgb(255, 255, 255);
 const BLACK: Rgb = Rgb(0, 0, 0);
 /// A mix is tried in this many steps.
 const STEPS: u16 = 32;
+/// The light of each channel value: every page asks for dozens of them, and a power is dear.
+static LIGHT: LazyLock<[f64; 256]> =
+    LazyLock::new(|| std::array::from_fn(|value| light(u8::try_from(value).unwrap_or(u8::MAX))));
 
 /// A colour of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +94,14 @@ pub(crate) fn contrast(one: Rgb, other: Rgb) -> f64 {
 
 #[expect(clippy::float_arithmetic, reason = "colours, not money")]
 fn luminance(colour: Rgb) -> f64 {
-    let linear = |channel: u8| {
-        let value = f64::from(channel) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    };
-    0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2)
+    let light = |channel: u8| LIGHT[usize::from(channel)];
+    0.2126 * light(colour.0) + 0.7152 * light(colour.1) + 0.0722 * light(colour.2)
+}
+
+#[expect(clippy::float_arithmetic, reason = "colours, not money")]
+fn light(channel: u8) -> f64 {
+    let value = f64::from(channel) / 255.0;
+    if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
 }
 
 #[cfg(test)]

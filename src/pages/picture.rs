@@ -3,12 +3,18 @@
 //! In a reseller deal the fee is not drawn, not even without figures (a ruler would find the prices): the segments stand
 //! side by side instead.
 
-use serde::Serialize;
+use std::{fmt, sync::Arc};
+
+use serde::{Serialize, Serializer};
 
 use super::{purchase::Purchase, words};
-use crate::domain::{
-    money::{Amount, grouped},
-    pricing::{MAX_USERS, PricedPlan, Quote},
+use crate::{
+    domain::{
+        catalog::Segment,
+        money::{Amount, grouped},
+        pricing::{MAX_USERS, PricedPlan, Quote},
+    },
+    templates::escaped,
 };
 
 const LEFT: i64 = 56;
@@ -18,8 +24,8 @@ const BOTTOM: i64 = 108;
 /// Where the bar stands that shows the segments without fees.
 const BAR: i64 = 92;
 
-/// The picture, ready to be placed.
-#[derive(Debug, Clone, Serialize)]
+/// The picture. Shown and serialized, it is its SVG.
+#[derive(Debug, Clone)]
 pub struct Picture {
     /// What it shows, in words.
     pub title: String,
@@ -36,7 +42,7 @@ pub struct Picture {
 }
 
 /// A horizontal line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Gridline {
     /// Its height.
     pub y: i64,
@@ -45,7 +51,7 @@ pub struct Gridline {
 }
 
 /// The users for which one segment is chosen.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Piece {
     /// Left end.
     pub x1: i64,
@@ -57,12 +63,10 @@ pub struct Piece {
     pub y2: i64,
     /// Whether it is the chosen one.
     pub chosen: bool,
-    /// The segment.
-    pub name: String,
 }
 
 /// A number of users on the axis.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Tick {
     /// Its place.
     pub x: i64,
@@ -71,7 +75,7 @@ pub struct Tick {
 }
 
 /// "You are here".
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Here {
     /// Place.
     pub x: i64,
@@ -88,7 +92,7 @@ pub struct Here {
 /// The users from one break to the next, all in one segment.
 #[derive(Debug, Clone)]
 struct Range {
-    name: String,
+    segment: Arc<Segment>,
     from: u32,
     to: u32,
     low: Amount,
@@ -113,13 +117,45 @@ impl Picture {
             y1: height(range.low.minor),
             y2: height(range.high.minor),
             chosen: index == at - first,
-            name: range.name.clone(),
         });
         let ticks = shown.iter().enumerate();
         let ticks = ticks.map(|(index, range)| Tick { x: edges.at(index), label: words::count(range.from) });
         let grid = if fees { gridlines(top, quote.total) } else { Vec::new() };
         let here = here(shown.get(at - first)?, at - first, &edges, quote, height(quote.total.minor));
         Some(Self { title: title(purchase, quote), grid, pieces: pieces.collect(), ticks: ticks.collect(), here, fees })
+    }
+}
+
+impl Serialize for Picture {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, svg: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view_box = if self.fees { "0 0 420 136" } else { "0 64 420 72" };
+        let title = escaped(&self.title);
+        writeln!(svg, r#"<svg class="steps" viewBox="{view_box}" role="img" aria-label="{title}">"#)?;
+        for Gridline { y, label } in &self.grid {
+            write!(svg, r#"<line class="grid" x1="{LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>"#)?;
+            writeln!(svg, r#"<text x="{}" y="{}" text-anchor="end">{label}</text>"#, LEFT - 8, y + 4)?;
+        }
+        for Piece { x1, x2, y1, y2, chosen } in &self.pieces {
+            let (chosen, bar) = (if *chosen { " chosen" } else { "" }, if self.fees { "" } else { " bar" });
+            writeln!(svg, r#"<line class="piece{chosen}{bar}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>"#)?;
+        }
+        for (index, Tick { x, label }) in self.ticks.iter().enumerate() {
+            let anchor = if index == 0 { "start" } else { "middle" };
+            let unit = if index + 1 == self.ticks.len() { " users" } else { "" };
+            write!(svg, r#"<line class="tick" x1="{x}" x2="{x}" y1="{BOTTOM}" y2="{}"/>"#, BOTTOM + 5)?;
+            writeln!(svg, r#"<text x="{x}" y="{}" text-anchor="{anchor}">{label}{unit}</text>"#, BOTTOM + 18)?;
+        }
+        let Here { x, y, label_y, label, anchor } = &self.here;
+        let label_x = if *anchor == "end" { x - 8 } else { x + 8 };
+        write!(svg, r#"<circle class="here" cx="{x}" cy="{y}" r="6"/>"#)?;
+        writeln!(svg, r#"<text class="here" x="{label_x}" y="{label_y}" text-anchor="{anchor}">{label}</text>"#)?;
+        svg.write_str("</svg>")
     }
 }
 
@@ -155,7 +191,7 @@ fn shortened(plan: &PricedPlan, mut shown: Vec<Range>, chosen: usize) -> Option<
     let start = shown.get(chosen)?.from;
     if let Some(next) = shown.get_mut(chosen + 1) {
         next.to = next.to.min(next.from + (next.from - start) / 2);
-        next.high = plan.quote(next.to).ok()?.total;
+        next.high = fee(plan, &next.segment, next.to)?;
     }
     Some(shown)
 }
@@ -178,21 +214,28 @@ fn title(purchase: &Purchase<'_>, quote: &Quote) -> String {
     }
 }
 
-/// From the smallest number up, each stretch in which one segment is chosen; the last one ends a good way behind `users`.
+/// From the smallest number up, each stretch in which one segment is chosen, until the one behind `users`; a stretch without
+/// end ends a good way behind `users`.
 fn ranges(plan: &PricedPlan, smallest: u32, users: u32) -> Option<Vec<Range>> {
     let mut ranges = Vec::new();
     let mut from = smallest;
     loop {
-        let low = plan.quote(from).ok()?;
-        let end = low.segment.maximum.unwrap_or_else(|| from.max(users).saturating_mul(2)).min(MAX_USERS);
-        let to = low.next_break.as_ref().map_or(end, |next| next.users - 1);
-        let high = plan.quote(to).ok()?.total;
-        ranges.push(Range { name: low.segment.name.to_string(), from, to, low: low.total, high });
-        // Each break lies further on, so this ends; a plan has few segments.
-        let Some(next) = low.next_break else { break };
-        from = next.users;
+        let (segment, next) = plan.segment_for(from).ok()?;
+        let end = segment.maximum.unwrap_or_else(|| from.max(users).saturating_mul(2)).min(MAX_USERS);
+        let to = next.map_or(end, |next| next - 1);
+        let (low, high) = (fee(plan, segment, from)?, fee(plan, segment, to)?);
+        ranges.push(Range { segment: Arc::clone(segment), from, to, low, high });
+        // Each break lies further on, so this ends.
+        match next {
+            Some(next) if from <= users => from = next,
+            _ => break,
+        }
     }
     (ranges.len() > 1).then_some(ranges)
+}
+
+fn fee(plan: &PricedPlan, segment: &Segment, users: u32) -> Option<Amount> {
+    plan.fee_in(&segment.name, users).ok().flatten()
 }
 
 /// `from + (to − from) × part / whole`, rounded down.

@@ -25,6 +25,13 @@ pub enum Dead {
     FormExpired,
     /// The request was larger than any form of ours.
     TooLarge,
+    /// Too many visits from one address in a minute.
+    TooMany {
+        /// When the next one is let in.
+        retry_after_seconds: i64,
+    },
+    /// The request has a character that no address and no text of people has.
+    Unreadable,
     /// Our own fault.
     Internal {
         /// What support can find it by.
@@ -90,6 +97,8 @@ impl Page for Trouble {
             Dead::SignInFailed { reason: format!("Microsoft says that {} denied it.", samples::HOSTILE) },
             Dead::FormExpired,
             Dead::TooLarge,
+            Dead::TooMany { retry_after_seconds: 40 },
+            Dead::Unreadable,
             Dead::Internal { reference: "01K2Z7".to_owned() },
             Dead::NoPrice,
             Dead::SignedOut,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::trouble::Dead;
+use super::{trouble::Dead, words};
 
 /// Whose fault it is.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -157,6 +157,25 @@ impl Dead {
                 "That was too much at once",
                 "The text that you sent is longer than any answer that this form takes. Nothing was changed.",
                 &["Go back, shorten it and send it again."],
+                Fault::You,
+                None,
+            ),
+            Self::TooMany { retry_after_seconds } => told(
+                429,
+                "Too many visits at once",
+                &format!(
+                    "From your network there were more visits in this minute than people make. It goes on in {}. Nothing was changed.",
+                    words::counted(u32::try_from(*retry_after_seconds).unwrap_or(60), "second")
+                ),
+                &["Wait a moment, then try again."],
+                Fault::Nobody,
+                Some(AGAIN),
+            ),
+            Self::Unreadable => told(
+                400,
+                "This cannot be read",
+                "The address or the text that you sent has a character in it that nobody can see or type. Nothing was changed.",
+                &["Check the address.", "If you pasted a text, type it instead."],
                 Fault::You,
                 None,
             ),

@@ -1,6 +1,6 @@
 //! How the pages say numbers, amounts and dates.
 
-use serde::{Serialize, Serializer, ser::SerializeSeq};
+use serde::Serialize;
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use crate::domain::money::{Amount, Quantity, grouped};
@@ -84,31 +84,15 @@ pub(crate) fn quantity(quantity: Quantity) -> String {
     if plain.contains('.') { format!("{:.6}", quantity.value()) } else { plain }
 }
 
-/// A sentence or two, some of it strong. Written with `**` around the strong part; the templates escape every run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A sentence or two, some of it strong. Written with `**` around the strong part, which the templates' filter `prose` turns
+/// into markup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Prose(String);
-
-/// A piece of it.
-#[derive(Serialize)]
-struct Run<'a> {
-    text: &'a str,
-    strong: bool,
-}
 
 impl Prose {
     /// Takes the text with its marks.
     pub fn new(marked: impl Into<String>) -> Self {
         Self(marked.into())
-    }
-}
-
-impl Serialize for Prose {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut runs = serializer.serialize_seq(None)?;
-        for (index, text) in self.0.split("**").enumerate().filter(|(_, text)| !text.is_empty()) {
-            runs.serialize_element(&Run { text, strong: index % 2 == 1 })?;
-        }
-        runs.end()
     }
 }
 

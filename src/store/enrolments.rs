@@ -1,6 +1,8 @@
 //! Accepted orders: one for each subscription, which is what makes a double submit harmless.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -63,6 +65,11 @@ async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enro
         submitted_at: from_micros(row.submitted_at),
         language: row.language,
     }))
+}
+
+/// The quotes that were ordered, for other queries.
+pub(super) fn quote_ids() -> SelectStatement {
+    entity::Entity::find().select_only().column(entity::Column::QuoteId).into_query()
 }
 
 impl Store {

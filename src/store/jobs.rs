@@ -120,11 +120,14 @@ pub struct Claim {
     pub lease: Duration,
 }
 
-/// The hold of a worker on a job. Whoever has lost it, because time ran out or the job was asked for anew, ends nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a worker holds of a claimed job. Once the job has been taken over, it is worth nothing: whoever was too slow can
+/// neither end the job nor give it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    job_id: Uuid,
-    owner: Uuid,
+    /// The job.
+    pub job_id: Uuid,
+    /// The worker.
+    pub owner: Uuid,
 }
 
 /// A claimed job.
@@ -251,7 +254,7 @@ impl Store {
         Ok(None)
     }
 
-    /// Gives a job back, to be run at `run_at`.
+    /// Gives a job back, to be run at `run_at`, unless it was taken over.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -269,7 +272,7 @@ impl Store {
         write(self, lease, row).await
     }
 
-    /// Sets a job aside for a person: trying again does not help.
+    /// Sets a job aside for a person, unless it was taken over: trying again does not help.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -56,6 +56,9 @@ use crate::crash::crash_point;
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: u32 = 8;
+/// A connection that has rested for so long is tried before it is used. Trying it each time would be a second round trip
+/// for every query.
+const TRIED_AFTER: Duration = Duration::from_secs(5);
 
 /// A result of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -87,7 +90,7 @@ impl Store {
         let mut options = ConnectOptions::new(created);
         let in_memory = url.contains(":memory:");
         options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS }).sqlx_logging(false);
-        options.acquire_timeout(Duration::from_secs(10));
+        options.acquire_timeout(Duration::from_secs(10)).test_before_acquire_if_idle_for(TRIED_AFTER);
         if sqlite {
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite

@@ -1,10 +1,10 @@
 //! Quotes that were shown for review, frozen with their inputs, and bound to the person who saw them.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, sea_query::ExprTrait};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{Reader, Result, Store, StoreError, Tx, enrolments};
 use crate::{
     clock::{from_micros, to_micros},
     domain::{enrolment::FrozenQuote, policy::Identity},
@@ -129,6 +129,18 @@ impl Tx {
             };
             entity::Entity::update_many().set(written).filter(Column::Id.eq(row.id)).exec(self.connection()).await?;
         }
+        Ok(())
+    }
+
+    /// Forgets quotes from before `shown_before` that nobody ordered; an ordered one is the reason of its charges.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_unordered_quotes(&self, shown_before: OffsetDateTime) -> Result<()> {
+        use entity::Column;
+        let old = Column::CreatedAt.lt(to_micros(shown_before));
+        let unordered = Column::Id.not_in_subquery(enrolments::quote_ids());
+        entity::Entity::delete_many().filter(old.and(unordered)).exec(self.connection()).await?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     app::{AppError, preview_order, review_order},
     domain::{
         enrolment::{FrozenQuote, Order, OrderRefused},
-        pricing::{PricedPlan, QuoteRefused},
+        pricing::PricedPlan,
         subscription::{NotEnrollable, Stage},
     },
     mail::is_mailbox,
@@ -159,9 +159,7 @@ async fn price(
             let plan = priced_plan(shown, &frozen)?;
             Ok(Ok((frozen, plan)))
         }
-        Err(AppError::Order(OrderRefused::Users(refused @ (QuoteRefused::TooFew(_) | QuoteRefused::TooMany(_))))) => {
-            Ok(Err(refused.to_string()))
-        }
+        Err(AppError::Order(OrderRefused::Users(refused))) => Ok(Err(refused.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -194,11 +192,17 @@ pub(super) fn with_priced<T>(
 
 /// A number as people type it: blanks and the usual separators of thousands are ignored.
 fn users_of(answers: &Answers) -> Option<u32> {
-    let typed: String = answers.users.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | ',' | '.' | '\'')).collect();
-    let separators = answers.users.contains([',', '.']);
-    // "1.5" is not 15: a separator of thousands has three digits behind it.
-    let groups_fit = !separators || answers.users.split([',', '.']).skip(1).all(|group| group.trim().len() == 3);
-    typed.parse().ok().filter(|_| groups_fit)
+    let typed: String = answers.users.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | '\'')).collect();
+    let separator = if typed.contains(',') { ',' } else { '.' };
+    let groups: Vec<&str> = typed.split(separator).collect();
+    // "1.5" and "0.500" are fractions: a separator of thousands has a number before it and three digits behind it.
+    let fit = match groups.as_slice() {
+        [first, others @ ..] if !others.is_empty() => {
+            (1..=3).contains(&first.len()) && !first.starts_with('0') && others.iter().all(|group| group.len() == 3)
+        }
+        _ => true,
+    };
+    groups.concat().parse().ok().filter(|_| fit)
 }
 
 fn order(shown: &Shown<'_>, answers: &Answers, users: Option<u32>) -> Order {
@@ -248,7 +252,12 @@ mod tests {
             (" 1,500 ", Some(1_500)),
             ("1.500", Some(1_500)),
             ("1 500", Some(1_500)),
+            ("1,000,500", Some(1_000_500)),
             ("1.5", None),
+            ("0.500", None),
+            ("1500.250", None),
+            ("1,500.250", None),
+            (".500", None),
             ("-5", None),
             ("", None),
             ("many", None),

@@ -48,6 +48,7 @@ async fn keep_token(visit: &Visit, token: String) -> Result<HttpResponse, Refusa
     if token.is_empty() || !plausible {
         return Err(Refusal::Dead(Dead::LinkExpired));
     }
+    visit.check_pace()?;
     let cookie = record_arrival(&visit.app, token).await?;
     let mut answer = see_other("/landing");
     answer.add_cookie(&visit.cookie("browser", &cookie)).map_err(|error| AppError::Internal(error.to_string()))?;

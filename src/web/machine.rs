@@ -17,8 +17,25 @@ pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// `GET /readyz`: it can do its work; otherwise what is wrong, one line each.
+/// `GET /readyz`: whether it can do its work. Why not is nothing for everybody.
 pub(super) async fn readyz(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
+    readiness_answer(&troubles(&app, &readiness).await, "not ready\n".to_owned())
+}
+
+/// `GET /readyz` of the management address: the same with what is wrong, one line each.
+pub(super) async fn readyz_with_reasons(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
+    let troubles = troubles(&app, &readiness).await;
+    readiness_answer(&troubles, troubles.join("\n") + "\n")
+}
+
+fn readiness_answer(troubles: &[String], not_ready: String) -> HttpResponse {
+    if troubles.is_empty() {
+        return HttpResponse::Ok().content_type("text/plain").body("ready\n");
+    }
+    HttpResponse::ServiceUnavailable().content_type("text/plain").body(not_ready)
+}
+
+async fn troubles(app: &App, readiness: &Readiness) -> Vec<String> {
     let mut wrong = Vec::new();
     if readiness.is_stopping() {
         wrong.push("stopping".to_owned());
@@ -31,10 +48,7 @@ pub(super) async fn readyz(app: Data<App>, readiness: Data<Readiness>) -> HttpRe
         Ok(0) | Err(_) => {}
         Ok(count) => wrong.push(format!("{count} jobs wait for a person")),
     }
-    if wrong.is_empty() {
-        return HttpResponse::Ok().content_type("text/plain").body("ready\n");
-    }
-    HttpResponse::ServiceUnavailable().content_type("text/plain").body(wrong.join("\n") + "\n")
+    wrong
 }
 
 /// `GET /.well-known/jwks.json`: the keys that license keys are verified with.

@@ -8,6 +8,7 @@ mod enrolment;
 mod landing;
 mod license_keys;
 mod machine;
+mod pace;
 mod progress;
 mod purchase;
 mod refusal;

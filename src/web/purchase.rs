@@ -46,7 +46,11 @@ impl<'a> Shown<'a> {
             return Err(Refusal::Dead(Dead::NotFound));
         }
         let (offer, plan) = plan?;
-        let enrolment = app.store.find_enrolment(id).await?;
+        // An order moves the stage in its own transaction: before, there is none to be read.
+        let enrolment = match subscription.stage {
+            Stage::AwaitingEnrolment => None,
+            _ => app.store.find_enrolment(id).await?,
+        };
         Ok(Self { session, subscription, enrolment, rights, offer, plan })
     }
 

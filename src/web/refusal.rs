@@ -97,7 +97,13 @@ fn dead_end(visit: &Visit, face: OfferFace, dead: &Dead) -> HttpResponse {
     let page = Trouble::new(visit.frame(face), dead, visit.now());
     let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match page.render(&visit.app.templates) {
-        Ok(html) => html_answer(visit, status, html),
+        Ok(html) => {
+            let mut answer = html_answer(visit, status, html);
+            if let Dead::TooMany { retry_after_seconds } = dead {
+                answer.headers_mut().insert(header::RETRY_AFTER, (*retry_after_seconds).into());
+            }
+            answer
+        }
         Err(error) => {
             tracing::error!(%error, "the page for a dead end failed");
             HttpResponse::InternalServerError().content_type("text/plain").body("Something failed. Please try again.")

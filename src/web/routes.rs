@@ -32,11 +32,12 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/assets/seatkey.css", get().to(machine::stylesheet))
         .route("/assets/seatkey.js", get().to(machine::script))
         .route("/assets/logo/{offer}", get().to(machine::logo))
-        .configure(health)
+        .route("/healthz", get().to(machine::healthz))
+        .route("/readyz", get().to(machine::readyz))
         .default_service(actix_web::web::to(page(landing::unknown)));
 }
 
 /// The management address.
 pub(super) fn health(config: &mut ServiceConfig) {
-    config.route("/healthz", get().to(machine::healthz)).route("/readyz", get().to(machine::readyz));
+    config.route("/healthz", get().to(machine::healthz)).route("/readyz", get().to(machine::readyz_with_reasons));
 }

@@ -16,7 +16,11 @@ use actix_web::{
     web::{Data, PayloadConfig},
 };
 
-use super::{routes, visit::MAX_FORM_BYTES};
+use super::{
+    pace::Pace,
+    routes,
+    visit::{MAX_FORM_BYTES, is_https},
+};
 use crate::{
     app::{App, SharedApp},
     clock::Stopwatch,
@@ -104,14 +108,16 @@ fn serve(
 ) -> std::io::Result<ServerHandle> {
     let app: Data<App> = Data::from(Arc::clone(app));
     let readiness: Data<Readiness> = Data::from(Arc::clone(readiness));
+    let pace = Data::new(Pace::default());
     let service = move || {
         Actix::new()
             .app_data(app.clone())
             .app_data(readiness.clone())
+            .app_data(pace.clone())
             .app_data(PayloadConfig::new(MAX_FORM_BYTES))
             .wrap(Compress::default())
             .wrap(from_fn(log))
-            .wrap(security_headers())
+            .wrap(security_headers(is_https(&app)))
             .configure(routes)
     };
     let server = HttpServer::new(service)
@@ -125,8 +131,11 @@ fn serve(
     Ok(handle)
 }
 
-fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
+/// Where buyers come by https, browsers are told for a year never to try anything else.
+fn security_headers(https: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new();
+    let headers = if https { headers.add(("Strict-Transport-Security", "max-age=31536000")) } else { headers };
+    headers
         .add(("X-Content-Type-Options", "nosniff"))
         .add(("X-Frame-Options", "DENY"))
         .add(("Referrer-Policy", "same-origin"))
@@ -146,4 +155,24 @@ async fn log(
     let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(%method, path, status = response.status().as_u16(), milliseconds, "answered");
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{
+        http::header::STRICT_TRANSPORT_SECURITY,
+        test::{TestRequest, call_service, init_service},
+    };
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn only_an_https_service_asks_for_https() {
+        for https in [true, false] {
+            let service = init_service(Actix::new().wrap(security_headers(https)).configure(routes::health)).await;
+            let answer = call_service(&service, TestRequest::get().uri("/healthz").to_request()).await;
+            assert_eq!(answer.headers().contains_key(STRICT_TRANSPORT_SECURITY), https);
+            assert!(answer.headers().contains_key("X-Content-Type-Options"));
+        }
+    }
 }

@@ -21,6 +21,7 @@ const MAX_PATH_CHARS: usize = 512;
 
 /// `GET /sign-in[?to=path][&prompt=select_account]`
 pub(super) async fn depart(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
+    visit.check_pace()?;
     let browser = visit.browser_or_new()?;
     let return_to = visit.query("to").filter(|path| is_local(path)).unwrap_or("/landing");
     let choose_account = visit.query("prompt") == Some("select_account");

@@ -1,6 +1,11 @@
 //! One request of a buyer: who it is, what they sent, and the cookies.
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{
+    future::Future,
+    net::{IpAddr, Ipv6Addr},
+    pin::Pin,
+    rc::Rc,
+};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -13,7 +18,7 @@ use time::OffsetDateTime;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::refusal::Refusal;
+use super::{pace::Pace, refusal::Refusal};
 use crate::{
     app::{App, AppError, SESSION_IDLE, random_token, token_digest},
     pages::{
@@ -32,6 +37,7 @@ const TOUCH_PAUSE: time::Duration = time::Duration::minutes(1);
 /// A request, ready to be answered.
 pub(super) struct Visit {
     pub(super) app: Data<App>,
+    pace: Data<Pace>,
     /// Who is signed in.
     pub(super) session: Option<Session>,
     /// What the browser's own cookie holds, signed in or not.
@@ -42,6 +48,8 @@ pub(super) struct Visit {
     pub(super) nonce: String,
     /// The query as it stands in the address.
     pub(super) raw_query: String,
+    /// The other end of the connection.
+    peer: IpAddr,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
     path: Vec<(String, String)>,
@@ -82,21 +90,22 @@ impl FromRequest for VisitOrRefusal {
         let request = request.clone();
         let body = Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let app = request.app_data::<Data<App>>().cloned();
-            let app = app.ok_or_else(|| actix_web::error::ErrorInternalServerError("no application"))?;
+            let parts = request.app_data::<Data<App>>().cloned().zip(request.app_data::<Data<Pace>>().cloned());
+            let parts = parts.ok_or_else(|| actix_web::error::ErrorInternalServerError("no application"))?;
             let (body, too_large) = match body.await {
                 Ok(body) if body.len() <= MAX_FORM_BYTES => (body, None),
                 _ => (Bytes::new(), Some(Refusal::Dead(Dead::TooLarge))),
             };
-            let mut visit = Visit::new(app, &request, &body);
-            let unreadable = visit.sign_in(&request).await.err().map(Refusal::from);
-            Ok(Self(visit, too_large.or(unreadable)))
+            let mut visit = Visit::new(parts, &request, &body);
+            let unreadable = visit.has_nul().then_some(Refusal::Dead(Dead::Unreadable));
+            let unknown = visit.sign_in(&request).await.err().map(Refusal::from);
+            Ok(Self(visit, too_large.or(unreadable).or(unknown)))
         })
     }
 }
 
 impl Visit {
-    fn new(app: Data<App>, request: &HttpRequest, body: &Bytes) -> Self {
+    fn new((app, pace): (Data<App>, Data<Pace>), request: &HttpRequest, body: &Bytes) -> Self {
         let pairs = |bytes: &[u8]| form_urlencoded::parse(bytes).into_owned().collect::<Vec<_>>();
         let is_form = request
             .headers()
@@ -110,11 +119,20 @@ impl Visit {
             language: language_of(&app, request),
             nonce: Uuid::new_v4().simple().to_string(),
             raw_query: request.query_string().to_owned(),
+            peer: request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |address| address.ip()),
             query: pairs(request.query_string().as_bytes()),
             form: if is_form { pairs(body) } else { Vec::new() },
             path,
             app,
+            pace,
         }
+    }
+
+    /// Whether anything has a character that PostgreSQL takes in no text; nobody types it. Purchase tokens have a check and
+    /// a page of their own.
+    fn has_nul(&self) -> bool {
+        let mut texts = self.query.iter().chain(&self.form).filter(|(name, _)| name != "token");
+        texts.any(|(name, value)| name.contains('\0') || value.contains('\0'))
     }
 
     /// Finds the session of the cookie; an idle one is over.
@@ -166,6 +184,12 @@ impl Visit {
         self.session.as_ref().ok_or_else(|| Refusal::SignIn { return_to: return_to.to_owned() })
     }
 
+    /// Lets a visit write a row; those who are not signed in only so many in a minute.
+    pub(super) fn check_pace(&self) -> Result<(), Refusal> {
+        let counted = if self.session.is_some() { Ok(()) } else { self.pace.count(self.peer, self.now()) };
+        counted.map_err(|retry_after_seconds| Refusal::Dead(Dead::TooMany { retry_after_seconds }))
+    }
+
     /// The session, when the form really comes from a page of it.
     pub(super) fn check_form(&self) -> Result<&Session, Refusal> {
         let expired = || Refusal::Dead(Dead::FormExpired);
@@ -209,7 +233,7 @@ fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
-fn is_https(app: &App) -> bool {
+pub(super) fn is_https(app: &App) -> bool {
     app.public_url.scheme() == "https"
 }
 

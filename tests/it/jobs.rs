@@ -17,6 +17,7 @@ use crate::{
 on_both_databases! {
     eight_workers_claim_each_job_once;
     a_lease_that_is_over_is_claimed_by_another;
+    a_job_that_was_taken_over_is_out_of_its_old_owners_hands;
     the_same_cause_makes_one_job;
     a_job_asked_for_anew_while_it_runs_runs_again;
     of_two_writers_one_wins_and_the_other_is_told;
@@ -31,10 +32,10 @@ async fn insert_jobs(stage: &Stage, count: usize) {
     tx.commit().await.unwrap();
 }
 
-async fn finish_all(stage: &Stage, jobs: impl IntoIterator<Item = Lease>) {
-    for job in jobs {
+async fn finish_all(stage: &Stage, leases: impl IntoIterator<Item = Lease>) {
+    for lease in leases {
         let tx = stage.app.store.begin().await.unwrap();
-        tx.finish_job(job).await.unwrap();
+        tx.finish_job(lease).await.unwrap();
         tx.commit().await.unwrap();
     }
 }
@@ -58,9 +59,9 @@ async fn eight_workers_claim_each_job_once(stage: Stage) {
     for worker in workers.collect::<Vec<_>>() {
         all.extend(worker.await.unwrap());
     }
-    let distinct: BTreeSet<Lease> = all.iter().copied().collect();
+    let distinct: BTreeSet<Uuid> = all.iter().map(|lease: &Lease| lease.job_id).collect();
     assert_eq!((all.len(), distinct.len()), (40, 40), "every job is claimed, none twice");
-    finish_all(&stage, distinct).await;
+    finish_all(&stage, all).await;
     stage.finish().await;
 }
 
@@ -72,10 +73,26 @@ async fn a_lease_that_is_over_is_claimed_by_another(stage: Stage) {
     assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "others keep away");
     stage.advance(Duration::seconds(60));
     let second = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap();
-    assert_eq!((second.subject, second.attempts), (first.subject, first.attempts + 1));
-    finish_all(&stage, [first.lease]).await;
-    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 1, "who has lost the lease ends nothing");
+    assert_eq!((second.lease.job_id, second.attempts), (first.lease.job_id, first.attempts + 1));
     finish_all(&stage, [second.lease]).await;
+    stage.finish().await;
+}
+
+async fn a_job_that_was_taken_over_is_out_of_its_old_owners_hands(stage: Stage) {
+    insert_jobs(&stage, 1).await;
+    let store = &stage.app.store;
+    let claim = || Claim { owner: Uuid::new_v4(), lease: Duration::seconds(60) };
+    let slow = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap().lease;
+    stage.advance(Duration::seconds(60));
+    let quick = store.claim_job(claim(), stage.clock.now()).await.unwrap().unwrap().lease;
+    store.postpone_job(slow, stage.clock.now(), Some("too late")).await.unwrap();
+    store.bury_job(slow, "too late").await.unwrap();
+    finish_all(&stage, [slow]).await;
+    assert_eq!(store.claim_job(claim(), stage.clock.now()).await.unwrap(), None, "the new lease holds");
+    assert_eq!(store.count_dead_jobs().await.unwrap(), 0);
+    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
+    finish_all(&stage, [quick]).await;
+    assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 0);
     stage.finish().await;
 }
 

@@ -2,6 +2,8 @@
 
 use seatkey::{cli::browser::Browser, signing, simulator::Purchase};
 
+use time::Duration;
+
 use crate::{
     on_both_databases,
     support::{
@@ -15,6 +17,7 @@ on_both_databases! {
     a_plan_that_is_not_listed_takes_the_catalogs_prices;
     without_any_price_there_is_no_enrolment;
     private_prices_count_for_their_customer_alone;
+    a_price_is_shown_for_a_minute_without_asking_again;
     a_plan_that_microsoft_bills_follows_its_quantity;
     another_term_than_the_catalogs_is_held_for_a_person;
 }
@@ -76,6 +79,21 @@ async fn private_prices_count_for_their_customer_alone(stage: Stage) {
     assert!(form.text.contains("500.00") && !form.text.contains("600.00"), "the negotiated price");
     let public = stage.buy_as(konnekt(ALEX));
     assert!(stage.configure(&mut alex, public).await.text.contains("600.00"), "the list price");
+    stage.finish().await;
+}
+
+async fn a_price_is_shown_for_a_minute_without_asking_again(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id = stage.buy();
+    stage.configure(&mut alex, id).await;
+    stage.world().set_price("konnekt", "konnekt-yearly", "DE", "konnekt-25-base", "660.00").unwrap();
+    let form = stage.url(&format!("subscriptions/{id}/enrol?users=150"));
+    stage.advance(Duration::seconds(59));
+    assert!(alex.open(form.clone()).await.unwrap().text.contains("2,100.00"), "still what Microsoft said before");
+    let other = stage.buy();
+    assert!(stage.configure(&mut alex, other).await.text.contains("660.00"), "for that subscription alone");
+    stage.advance(Duration::SECOND);
+    assert!(alex.open(form).await.unwrap().text.contains("2,160.00"), "asked again");
     stage.finish().await;
 }
 

@@ -1,6 +1,7 @@
 //! A purchase, from "Configure account now" to the mailed license key.
 
 use seatkey::{
+    app::forget_expired,
     cli::browser::Browser,
     clock::Clock as _,
     signing,
@@ -22,6 +23,7 @@ on_both_databases! {
     an_expired_quote_is_shown_again;
     microsoft_may_activate_first;
     the_default_trial_is_given_once;
+    a_review_that_nobody_ordered_is_forgotten_after_a_day;
 }
 
 async fn a_buyer_gets_a_key_on_the_page_and_by_mail(stage: Stage) {
@@ -94,7 +96,9 @@ async fn an_expired_secret_of_ours_never_looks_like_a_bad_token(stage: Stage) {
     assert!(!page.text.contains("Configure account now"), "and not that the link is old");
     let ready = alex.open(stage.url("readyz")).await.unwrap();
     assert_eq!(ready.status, 503);
-    assert!(ready.text.contains("[entra.credential]") && ready.text.contains("AADSTS7000222"), "{}", ready.text);
+    assert_eq!(ready.text, "not ready\n", "the reasons are for the management address");
+    let reasons = stage.app.health.troubles().join("\n");
+    assert!(reasons.contains("[entra.credential]") && reasons.contains("AADSTS7000222"), "{reasons}");
     stage.world().restore_secret(App::Marketplace);
     let form = alex.open(stage.url("landing")).await.unwrap();
     assert!(form.url.path().ends_with("/enrol"), "the purchase token was kept: {}", form.url);
@@ -161,5 +165,24 @@ async fn the_default_trial_is_given_once(stage: Stage) {
     let charges = stage.app.store.list_charges(second).await.unwrap();
     let amounts: Vec<String> = charges.iter().map(|charge| charge.amount.to_string()).collect();
     assert_eq!(amounts, ["600.00", "1500.00"]);
+    stage.finish().await;
+}
+
+async fn a_review_that_nobody_ordered_is_forgotten_after_a_day(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id = stage.buy();
+    stage.configure(&mut alex, id).await;
+    let quote = |page: &seatkey::cli::browser::Page| page.field("quote").unwrap().parse().unwrap();
+    let unordered = quote(&stage.review(&mut alex, id, "200").await);
+    let review = stage.review(&mut alex, id, "150").await;
+    stage.submit(&mut alex, id, &review).await;
+    stage.settle().await;
+    let store = &stage.app.store;
+    for (later, kept) in [(Duration::hours(23), true), (Duration::hours(2), false)] {
+        stage.advance(later);
+        forget_expired(&stage.app).await.unwrap();
+        assert_eq!(store.find_quote(unordered).await.unwrap().is_some(), kept);
+        assert!(store.find_quote(quote(&review)).await.unwrap().is_some(), "the charges come from it");
+    }
     stage.finish().await;
 }

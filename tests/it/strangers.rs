@@ -24,6 +24,8 @@ on_both_databases! {
     a_tampered_form_changes_nothing;
     the_quote_of_another_person_is_worth_nothing;
     in_a_reseller_deal_only_the_reseller_buys_and_nobody_sees_amounts;
+    a_character_that_nobody_types_is_refused;
+    a_flood_of_arrivals_has_to_wait;
 }
 
 /// Nothing of the purchase is on the page, and the way on is.
@@ -206,5 +208,42 @@ async fn in_a_reseller_deal_only_the_reseller_buys_and_nobody_sees_amounts(stage
             assert!(!text.contains(amount), "the {name} of a reseller deal shows {amount}");
         }
     }
+    stage.finish().await;
+}
+
+async fn a_character_that_nobody_types_is_refused(stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let id = stage.buy();
+    let form = stage.configure(&mut alex, id).await;
+    let mut fields = enrolment_fields(&form, "150");
+    fields[2].1 = "Contoso\0GmbH".to_owned();
+    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
+    assert_eq!(alex.post_form(review, &fields).await.unwrap().status, 400);
+    for path in ["sign-in/callback?state=%00&code=x", "sign-in?to=/%00", "landing?%00=x"] {
+        let page = alex.open(stage.url(path)).await.unwrap();
+        assert_eq!(page.status, 400, "{path}: {}", page.text);
+    }
+    stage.finish().await;
+}
+
+async fn a_flood_of_arrivals_has_to_wait(stage: Stage) {
+    let flood = |path: &'static str| {
+        let address = stage.url(path);
+        async move {
+            // The first hop alone, as a script would do it.
+            let client = seatkey::http::client().unwrap();
+            let answer = client.get(address).send().await.unwrap();
+            (answer.status().as_u16(), answer.headers().get("Retry-After").cloned())
+        }
+    };
+    for arrival in 0..300 {
+        assert_eq!(flood("landing?token=anything").await.0, 303, "arrival {arrival}");
+    }
+    let (status, retry_after) = flood("landing?token=anything").await;
+    assert_eq!((status, retry_after.unwrap().to_str().unwrap()), (429, "60"));
+    assert_eq!(flood("sign-in").await.0, 429, "the way to the sign-in is a row, too");
+    assert_eq!(flood("landing").await.0, 200, "looking costs nothing");
+    stage.advance(Duration::MINUTE);
+    assert_eq!(flood("landing?token=anything").await.0, 303);
     stage.finish().await;
 }
