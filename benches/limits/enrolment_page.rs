@@ -15,7 +15,7 @@ use seatkey::{
     clock::Stopwatch,
     domain::{
         policy::{Identity, trial_customer},
-        subscription::{Snapshot, Stage as Progress, Subscription},
+        subscription::{Snapshot, Subscription},
     },
     simulator::Purchase,
     store::Session,
@@ -110,8 +110,7 @@ async fn sign_in_and_buy(stage: &Stage, app: &SharedApp) -> Snapshot {
         expires_at: NOW + Duration::days(1),
     };
     let microsoft = snapshot.clone();
-    let subscription =
-        Subscription { microsoft, stage: Progress::AwaitingEnrolment, users: None, segment: None, version: 1 };
+    let subscription = Subscription::new(microsoft, NOW);
     let tx = app.store.begin().await.unwrap();
     tx.insert_session(&session, NOW).await.unwrap();
     tx.insert_subscription(&subscription, NOW).await.unwrap();

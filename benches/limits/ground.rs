@@ -7,7 +7,7 @@ use seatkey::{
         policy::{Identity, trial_customer},
         pricing::Line,
         proration::FirstTerm,
-        subscription::{Snapshot, Stage as Progress, Subscription},
+        subscription::{Enrolled, Snapshot, Stage as Progress, Subscription},
         time::Term,
     },
     store::{Enrolment, JobKind, Lease, LicenseKey, NewMail, StoredQuote},
@@ -66,7 +66,9 @@ pub(crate) async fn prepare(stage: &Stage) -> (Ground, Microsoft) {
 
 /// A subscription with 150 users, as it was first written.
 pub(crate) fn subscription(microsoft: Snapshot, stage: Progress) -> Subscription {
-    Subscription { microsoft, stage, users: Some(150), segment: Some("KONNEKT 25".to_owned()), version: 1 }
+    let term = microsoft.term;
+    let (users, segment) = (Some(150), Some("KONNEKT 25".to_owned()));
+    Subscription { stage, users, segment, term, ..Subscription::new(microsoft, NOW) }
 }
 
 fn order() -> Order {
@@ -77,6 +79,7 @@ fn order() -> Order {
         buyer_name: "Alex Weber".to_owned(),
         buyer_email: "alex.weber@contoso.example".to_owned(),
         technical_contact: "jo.brandt@contoso.example".to_owned(),
+        language: "en".to_owned(),
     }
 }
 
@@ -91,6 +94,7 @@ pub(crate) fn enrolment(id: Uuid) -> Enrolment {
         buyer_email: order.buyer_email,
         technical_contact: order.technical_contact,
         submitted_at: NOW,
+        language: order.language,
     }
 }
 
@@ -166,7 +170,7 @@ impl Ground {
 
     /// It, once Microsoft has activated it.
     pub(crate) fn active(&self, id: Uuid) -> Subscription {
-        let stage = Progress::Active { enrolled_at: NOW, activated_at: NOW };
+        let stage = Progress::Active(Enrolled { enrolled_at: NOW, activated_at: NOW });
         subscription(renamed(&self.activated, id), stage)
     }
 

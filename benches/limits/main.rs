@@ -22,6 +22,8 @@ mod rows;
 mod signing;
 #[path = "../support/mod.rs"]
 mod support;
+mod sweep;
+mod webhooks;
 
 use seatkey::clock::Stopwatch;
 use support::{
@@ -32,7 +34,10 @@ use support::{
 use tokio::runtime::Runtime;
 
 /// The chapters, in the order of the table.
-const CHAPTERS: [&str; 6] = ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "process"];
+const CHAPTERS: [&str; 8] =
+    ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "webhooks", "sweep", "process"];
+/// Those that take a PostgreSQL.
+const WITH_DATABASES: [&str; 3] = ["enrolment-page", "enrolment-transaction", "webhooks"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,8 +50,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // What is dropped here may still have something to say good-bye to, which takes a runtime.
     let _context = runtime.enter();
-    let cluster = is_wanted("enrolment-page").then(Cluster::start);
-    let cluster = cluster.or_else(|| is_wanted("enrolment-transaction").then(Cluster::start));
+    let cluster = WITH_DATABASES.into_iter().any(is_wanted).then(Cluster::start);
     let mut databases = vec![Database::Sqlite];
     databases.extend(cluster.as_ref().map(Database::Postgres));
     let watch = Stopwatch::start();
@@ -68,6 +72,8 @@ fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<
         "page" => page::measure(runtime),
         "enrolment-page" => on_each(enrolment_page::measure),
         "enrolment-transaction" => on_each(enrolment_transaction::measure),
+        "webhooks" => on_each(webhooks::measure),
+        "sweep" => sweep::measure(runtime),
         _ => process::measure(runtime),
     }
 }

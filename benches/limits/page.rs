@@ -15,7 +15,7 @@ use seatkey::{
         enrolment::{Basis, FrozenQuote, Order, PriceSource, TodaysPrices, freeze},
         pricing::PricedPlan,
         quote_json::Amounts,
-        subscription::{MicrosoftStatus, Party, Snapshot, Stage, Subscription},
+        subscription::{MicrosoftStatus, Party, Snapshot, Subscription},
     },
     pages::{
         Page as _,
@@ -91,6 +91,7 @@ impl Fixed {
             buyer_name: "Alex Weber".to_owned(),
             buyer_email: "alex.weber@contoso.example".to_owned(),
             technical_contact: String::new(),
+            language: String::new(),
         };
         let (plan, prices) = (&*self.plan, Some(&self.prices));
         let catalog_version = &self.catalog_version;
@@ -140,7 +141,7 @@ fn subscription() -> Subscription {
         is_test: false,
         quantity: None,
     };
-    Subscription { microsoft, stage: Stage::AwaitingEnrolment, users: None, segment: None, version: 1 }
+    Subscription::new(microsoft, NOW)
 }
 
 /// An answer with the headers of a page.

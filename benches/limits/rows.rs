@@ -21,7 +21,7 @@ pub(crate) fn of_order(subscription: &Subscription, enrolment: &Enrolment, custo
     let subject = subscription.microsoft.id;
     let insert_enrolment = (
         "INSERT INTO enrolment (subscription_id, quote_id, organisation, buyer_name, buyer_email, technical_contact, \
-         submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         submitted_at, language) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         vec![
             id(subject),
             id(enrolment.quote_id),
@@ -30,6 +30,7 @@ pub(crate) fn of_order(subscription: &Subscription, enrolment: &Enrolment, custo
             text(&enrolment.buyer_email),
             text(&enrolment.technical_contact),
             big(to_micros(NOW)),
+            text(&enrolment.language),
         ],
     );
     let insert_trial = (
@@ -56,7 +57,8 @@ pub(crate) fn of_activation(
 ) -> Vec<Statement> {
     let subject = subscription.microsoft.id;
     let mut statements = vec![update_subscription(subscription)];
-    statements.extend(charges.iter().zip(0..).map(|(line, position)| charge(subject, first, line, position)));
+    statements.push(job(subject, "keep_appointment"));
+    statements.extend(charges.iter().zip(0..).flat_map(|(line, position)| charge(subject, first, line, position)));
     statements.push((
         "INSERT INTO license_key (id, subscription_id, license_id, seq, signing_key_id, compact, expires_at, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -84,17 +86,21 @@ pub(crate) fn of_activation(
 fn update_subscription(subscription: &Subscription) -> Statement {
     let microsoft = &subscription.microsoft;
     let (beneficiary, purchaser) = (&microsoft.beneficiary, &microsoft.purchaser);
-    let (stage, enrolled, activated) = match subscription.stage {
-        Stage::AwaitingEnrolment => ("awaiting_enrolment", None, None),
-        Stage::Activating { enrolled_at } => ("activating", Some(enrolled_at), None),
-        Stage::Active { enrolled_at, activated_at } => ("active", Some(enrolled_at), Some(activated_at)),
+    let (stage, enrolled) = match subscription.stage {
+        Stage::AwaitingEnrolment => ("awaiting_enrolment", None),
+        Stage::Activating { enrolled_at } => ("activating", Some(enrolled_at)),
+        _ => ("active", subscription.stage.enrolled().map(|enrolled| enrolled.enrolled_at)),
     };
+    let activated = subscription.stage.enrolled().map(|enrolled| enrolled.activated_at);
+    let day = |day: Option<time::Date>| Bind::Text(day.map(|day| day.to_string()));
     (
         "UPDATE subscription SET id = $1, offer_id = $2, plan_id = $3, name = $4, beneficiary_tenant_id = $5, \
          beneficiary_object_id = $6, beneficiary_email = $7, purchaser_tenant_id = $8, purchaser_object_id = $9, \
          purchaser_email = $10, microsoft_status = $11, term_unit = $12, term_start = $13, term_end = $14, \
          auto_renew = $15, update_allowed = $16, is_test = $17, quantity = $18, stage = $19, enrolled_at = $20, \
-         activated_at = $21, users = $22, segment = $23, updated_at = $24, version = $25 \
+         activated_at = $21, users = $22, segment = $23, updated_at = $24, version = $25, suspended_at = $27, \
+         ended_at = $28, ledger_term_start = $29, ledger_term_end = $30, trial_end = $31, grace_end = $32, \
+         planned_users = $33, planned_at = $34, withdrawn_at = $35, observed_at = $36 \
          WHERE id = $1 AND version = $26",
         vec![
             id(microsoft.id),
@@ -109,8 +115,8 @@ fn update_subscription(subscription: &Subscription) -> Statement {
             text(&purchaser.email),
             text(microsoft.status.as_str()),
             Bind::Text(microsoft.term_unit.as_ref().map(|unit| unit.as_str().to_owned())),
-            Bind::Text(microsoft.term.map(|term| term.start.to_string())),
-            Bind::Text(microsoft.term.map(|term| term.end.to_string())),
+            day(microsoft.term.map(|term| term.start)),
+            day(microsoft.term.map(|term| term.end)),
             Bind::Flag(microsoft.auto_renew),
             Bind::Flag(microsoft.update_allowed),
             Bind::Flag(microsoft.is_test),
@@ -123,17 +129,31 @@ fn update_subscription(subscription: &Subscription) -> Statement {
             big(to_micros(NOW)),
             big(subscription.version + 1),
             big(subscription.version),
+            Bind::Big(None),
+            Bind::Big(None),
+            day(subscription.term.map(|term| term.start)),
+            day(subscription.term.map(|term| term.end)),
+            day(subscription.trial_end),
+            Bind::Big(subscription.grace_end.map(to_micros)),
+            Bind::Big(None),
+            Bind::Big(None),
+            Bind::Big(None),
+            big(to_micros(subscription.observed_at)),
         ],
     )
 }
 
-fn charge(subject: Uuid, first: &FirstTerm, line: &Line, position: i32) -> Statement {
-    (
+/// A charge and the first step of its history.
+fn charge(subject: Uuid, first: &FirstTerm, line: &Line, position: i32) -> [Statement; 2] {
+    let charge_id = new_id(NOW);
+    let part = |days: u32| Bind::Int(i32::try_from(days).unwrap());
+    let insert = (
         "INSERT INTO charge (id, subscription_id, quote_id, reason, term_start, position, description, dimension, \
-         quantity_millionths, unit_price, amount_minor, currency, reportable_from, state, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         quantity_millionths, unit_price, amount_minor, currency, reportable_from, state, created_at, users, \
+         part_days, part_of_days) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         vec![
-            id(new_id(NOW)),
+            id(charge_id),
             id(subject),
             id(subject),
             text("enrolment"),
@@ -148,8 +168,16 @@ fn charge(subject: Uuid, first: &FirstTerm, line: &Line, position: i32) -> State
             big(to_micros(first.reportable_from)),
             text("held"),
             big(to_micros(NOW)),
+            Bind::Int(150),
+            part(first.part.days),
+            part(first.part.of_days),
         ],
-    )
+    );
+    let step = (
+        "INSERT INTO charge_history (id, charge_id, state, reason, at) VALUES ($1, $2, $3, $4, $5)",
+        vec![id(new_id(NOW)), id(charge_id), text("held"), text("enrolment"), big(to_micros(NOW))],
+    );
+    [insert, step]
 }
 
 fn insert_mail(subject: Uuid, mail: &NewMail) -> Statement {

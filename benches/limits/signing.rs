@@ -86,5 +86,6 @@ fn claims() -> Claims {
         nbf: datetime!(2026-01-15 0:00 UTC).unix_timestamp(),
         exp: datetime!(2026-02-28 0:00 UTC).unix_timestamp(),
         iat: NOW.unix_timestamp(),
+        planned_change: None,
     }
 }

@@ -1,6 +1,11 @@
 //! A load generator: one thread of its own, HTTP/1.1 with keep-alive, as many connections as asked for.
 
-use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    time::Duration,
+};
 
 use seatkey::clock::Stopwatch;
 use tokio::{
@@ -8,6 +13,7 @@ use tokio::{
     net::TcpStream,
     task::LocalSet,
 };
+use uuid::Uuid;
 
 /// So many requests are under way at once.
 pub(crate) const CONNECTIONS: usize = 16;
@@ -73,6 +79,47 @@ impl Target {
             f64::from(answered.get()) / watch.elapsed().as_secs_f64()
         })
     }
+}
+
+/// What a load of posts came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Posted {
+    /// Answers per second.
+    pub(crate) per_second: f64,
+    /// The time below which 99 of 100 answers came, in milliseconds.
+    pub(crate) p99_milliseconds: f64,
+}
+
+/// Posts without end from so many senders at once; `{id}` in the body is another one in each request.
+pub(crate) fn post(address: SocketAddr, path: &str, authorization: &str, body: &str, senders: usize) -> Posted {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n");
+    let body = body.to_owned();
+    on_a_thread(move || async move {
+        let times = Rc::new(RefCell::new(Vec::new()));
+        let watch = Stopwatch::start();
+        let clients = (0..senders).map(|_| {
+            let (head, body, times) = (head.clone(), body.clone(), Rc::clone(&times));
+            tokio::task::spawn_local(async move {
+                let mut connection = Connection::open(address).await;
+                while watch.elapsed() < LASTS {
+                    let body = body.replace("{id}", &Uuid::new_v4().to_string());
+                    let kind = "Content-Type: application/json";
+                    let request = format!("{head}{kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    let sent = Stopwatch::start();
+                    connection.exchange(request.as_bytes()).await;
+                    times.borrow_mut().push(sent.elapsed().as_secs_f64() * 1_000.0);
+                }
+            })
+        });
+        for client in clients.collect::<Vec<_>>() {
+            client.await.unwrap();
+        }
+        let mut times = times.take();
+        times.sort_by(f64::total_cmp);
+        let count = u32::try_from(times.len()).unwrap();
+        let p99_milliseconds = times[times.len() * 99 / 100];
+        Posted { per_second: f64::from(count) / watch.elapsed().as_secs_f64(), p99_milliseconds }
+    })
 }
 
 fn on_a_thread<T: Send + 'static, F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> T {

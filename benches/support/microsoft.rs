@@ -74,11 +74,35 @@ pub(crate) fn plan_with_prices<'a>(catalog: &'a Catalog, plan_id: &'a str) -> (&
 async fn answer(request: HttpRequest, plans: web::Data<String>) -> HttpResponse {
     let parts: Vec<&str> = request.path().trim_start_matches('/').split('/').collect();
     let body = match parts.as_slice() {
+        [status, "saas", "subscriptions", ""] => listing_json(status, request.query_string()),
         [_, "saas", "subscriptions", _, "listAvailablePlans"] => plans.get_ref().clone(),
         [status, "saas", "subscriptions", id] => subscription_json(status, id),
         _ => return HttpResponse::NotFound().finish(),
     };
     HttpResponse::Ok().content_type("application/json").body(body)
+}
+
+/// Subscriptions in the whole listing.
+pub(crate) const LISTED: u128 = 100_000;
+/// Subscriptions on a page of it.
+const ON_A_PAGE: u128 = 100;
+
+/// A page of the listing; the next one is named on another host, as Microsoft does.
+fn listing_json(status: &str, query: &str) -> String {
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("continuationToken="));
+    let first: u128 = token.map_or(0, |token| token.parse().unwrap());
+    let ids = first..(first + ON_A_PAGE).min(LISTED);
+    let next = first + ON_A_PAGE;
+    let page: Vec<String> =
+        ids.map(|number| subscription_json(status, &uuid::Uuid::from_u128(number + 1).to_string())).collect();
+    let link = if next < LISTED {
+        format!(
+            r#","@nextLink":"https://main.prod.marketplaceapi.azure.com/api/saas/subscriptions/?continuationToken={next}""#
+        )
+    } else {
+        String::new()
+    };
+    format!(r#"{{"subscriptions":[{}]{link}}}"#, page.join(","))
 }
 
 /// A subscription of a customer of its own: its tenant has the same id, so that each has its first-time trial.

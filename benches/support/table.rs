@@ -41,6 +41,14 @@ pub(crate) const TWO_FIFTHS: Share = Share { share: 0.4, text: "≥ 40 %" };
 /// At least 60 % of the limit.
 pub(crate) const THREE_FIFTHS: Share = Share { share: 0.6, text: "≥ 60 %" };
 
+/// At least 70 % of the limit.
+pub(crate) const SEVEN_TENTHS: Share = Share { share: 0.7, text: "≥ 70 %" };
+
+/// `17.3 ms`
+pub(crate) fn milliseconds(value: f64) -> String {
+    time(value / 1e3)
+}
+
 /// `12,300 /s`, to three digits.
 pub(crate) fn per_second(rate: f64) -> String {
     let magnitude = 10_f64.powf((rate.log10().floor() - 2.0).max(0.0));

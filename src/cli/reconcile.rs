@@ -59,11 +59,8 @@ async fn compare_everything(app: &App, json: bool) -> Result<Sums, Failure> {
         sums.pages += 1;
         sums.seen += page.seen;
         for repair in &page.repairs {
-            if repair.result.is_ok() {
-                sums.changed += 1
-            } else {
-                sums.failed += 1
-            }
+            let counter = if repair.result.is_ok() { &mut sums.changed } else { &mut sums.failed };
+            *counter += 1;
             tell(repair, json)?;
         }
         let (number, seen) = (sums.pages, sums.seen);
