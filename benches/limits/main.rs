@@ -12,6 +12,7 @@
     reason = "a benchmark measures in floating point, prints a table, and ends when something is not as it must be"
 )]
 
+mod answers;
 mod enrolment_page;
 mod enrolment_transaction;
 mod ground;
@@ -34,10 +35,10 @@ use support::{
 use tokio::runtime::Runtime;
 
 /// The chapters, in the order of the table.
-const CHAPTERS: [&str; 8] =
-    ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "webhooks", "sweep", "process"];
+const CHAPTERS: [&str; 9] =
+    ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "webhooks", "answers", "sweep", "process"];
 /// Those that take a PostgreSQL.
-const WITH_DATABASES: [&str; 3] = ["enrolment-page", "enrolment-transaction", "webhooks"];
+const WITH_DATABASES: [&str; 4] = ["enrolment-page", "enrolment-transaction", "webhooks", "answers"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -73,6 +74,7 @@ fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<
         "enrolment-page" => on_each(enrolment_page::measure),
         "enrolment-transaction" => on_each(enrolment_transaction::measure),
         "webhooks" => on_each(webhooks::measure),
+        "answers" => on_each(answers::measure),
         "sweep" => sweep::measure(runtime),
         _ => process::measure(runtime),
     }

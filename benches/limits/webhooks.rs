@@ -96,21 +96,29 @@ fn compare(servers: &Servers, senders: usize, database: Database<'_>) -> Vec<Row
     ]
 }
 
-/// A real webhook with a real token; its operation is another one in each request.
-fn serve(stage: &Stage, app: &seatkey::app::SharedApp, bare: &Bare) -> Servers {
+/// The header and the body of a webhook as Microsoft sends it; `{id}` and `{subscription}` stand for what it names.
+pub(crate) fn real_webhook(stage: &Stage) -> (String, String) {
     let world = stage.simulator.world();
     let bought =
         world.purchase(Purchase { auto_activate: true, ..Purchase::of("konnekt", PLAN, ALEX.parse().unwrap()) });
     let webhook = world.webhooks_of(bought).into_iter().next().unwrap();
     let request = world.webhook_request(webhook.id).unwrap();
     let body = request.body.replace(&webhook.operation_id.to_string(), "{id}");
-    assert!(body.contains("{id}"), "the body does not name its operation: {body}");
+    let body = body.replace(&bought.to_string(), "{subscription}");
+    assert!(body.contains("{id}") && body.contains("{subscription}"), "the body names nothing: {body}");
+    (request.authorization, body)
+}
+
+/// A real webhook with a real token; its operation is another one in each request.
+fn serve(stage: &Stage, app: &seatkey::app::SharedApp, bare: &Bare) -> Servers {
+    let (authorization, body) = real_webhook(stage);
+    let body = body.replace("{subscription}", &Uuid::from_u128(1).to_string());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let real = Server::start(app, listener, ServerOptions { management_bind: None, workers: WORKERS }).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let bare_address = listener.local_addr().unwrap();
     let bare = empty_handler(listener, bare.clone());
-    Servers { real, bare, bare_address, authorization: request.authorization, body }
+    Servers { real, bare, bare_address, authorization, body }
 }
 
 fn empty_handler(listener: TcpListener, bare: Bare) -> ServerHandle {

@@ -122,6 +122,14 @@ pub(crate) fn post(address: SocketAddr, path: &str, authorization: &str, body: &
     })
 }
 
+/// Posts once, on a connection of its own.
+pub(crate) async fn post_once(address: SocketAddr, path: &str, authorization: &str, body: &str) {
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {authorization}\r\n");
+    let kind = "Content-Type: application/json";
+    let request = format!("{head}{kind}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    Connection::open(address).await.exchange(request.as_bytes()).await;
+}
+
 fn on_a_thread<T: Send + 'static, F: Future<Output = T>>(work: impl FnOnce() -> F + Send + 'static) -> T {
     let thread = std::thread::spawn(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -106,7 +106,7 @@ fn listing_json(status: &str, query: &str) -> String {
 }
 
 /// A subscription of a customer of its own: its tenant has the same id, so that each has its first-time trial.
-fn subscription_json(status: &str, id: &str) -> String {
+pub(crate) fn subscription_json(status: &str, id: &str) -> String {
     let dates = if status == "Subscribed" { r#""startDate":"2026-01-15","endDate":"2027-01-14","# } else { "" };
     let party = format!(
         r#"{{"emailId":"alex.weber@contoso.example","objectId":"{object}","tenantId":"{id}","puid":"100320000000"}}"#,
