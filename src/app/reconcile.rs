@@ -51,7 +51,14 @@ pub async fn sweep_subscriptions(app: &App) -> Result<Step, AppError> {
         sweep = Sweep { started_at: Some(app.clock.now()), finished_at: sweep.finished_at, ..Sweep::default() };
     }
     while watch.elapsed() < STEP_MAY_TAKE {
-        let page = reconcile_page(app, sweep.continuation.as_deref()).await?;
+        let page = match reconcile_page(app, sweep.continuation.as_deref()).await {
+            // A token that Microsoft does not take any more would never be taken: the listing begins anew.
+            Err(AppError::Marketplace(error)) if sweep.continuation.is_some() && !error.is_retryable() => {
+                app.store.record_sweep(&Sweep { continuation: None, ..sweep }).await?;
+                return Err(error.into());
+            }
+            other => other?,
+        };
         count(&mut sweep, &page);
         sweep.continuation = page.continuation;
         if sweep.continuation.is_none() {

@@ -99,5 +99,6 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     tx.delete_expired_sessions(now).await?;
     tx.delete_expired_sign_ins(now).await?;
     tx.delete_unordered_quotes(now - UNORDERED_QUOTE_LIFETIME).await?;
+    tx.delete_unsubmitted_changes(now - UNORDERED_QUOTE_LIFETIME).await?;
     Ok(tx.commit().await?)
 }

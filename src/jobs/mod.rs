@@ -139,9 +139,13 @@ async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> Resul
     }
 }
 
-/// Whether a failed job is tried again by itself. An accepted order is never given up: Microsoft may bill it already.
+/// Whether a failed job is tried again by itself. Only what something else makes good is ever given up: a mail that nobody
+/// takes is seen by a person, and what a webhook told of is found by the next sweep. An accepted order, a new term or a
+/// withdrawal may be billed already.
 fn goes_on(job: &Job, error: &AppError) -> bool {
-    job.kind == JobKind::ActivateSubscription || (error.is_retryable() && job.attempts < MAX_ATTEMPTS)
+    let may_be_given_up =
+        matches!(job.kind, JobKind::SendMail | JobKind::HandleWebhook | JobKind::ReconcileSubscription);
+    !may_be_given_up || (error.is_retryable() && job.attempts < MAX_ATTEMPTS)
 }
 
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.

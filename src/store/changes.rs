@@ -207,6 +207,18 @@ impl Tx {
         if moved.rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict(TABLE)) }
     }
 
+    /// Forgets changes from before `shown_before` that nobody submitted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_unsubmitted_changes(&self, shown_before: OffsetDateTime) -> Result<()> {
+        use entity::Column;
+        let old = Column::CreatedAt.lt(to_micros(shown_before));
+        let shown = Column::State.eq(ChangeState::Shown.as_str());
+        entity::Entity::delete_many().filter(old.and(shown)).exec(self.connection()).await?;
+        Ok(())
+    }
+
     /// Notes Microsoft's operation that carries a change out.
     ///
     /// # Errors
