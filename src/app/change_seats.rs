@@ -63,6 +63,13 @@ pub async fn change_seats(app: &App, who: Identity, id: Uuid, to: u32) -> Result
     let tx = app.store.begin().await?;
     let mut subscription = tx.get_subscription(id).await?;
     let from = check(app, &subscription, to, now)?;
+    let newest = tx.find_newest_change::<SeatsWanted>(id, SEATS).await?;
+    // Microsoft carries out one change at a time; the same wish again is the first one.
+    match newest.filter(|change| change.state == ChangeState::Pending) {
+        Some(pending) if pending.body.to == to => return Ok(SeatsAsked::Asked { change_id: pending.id }),
+        Some(_) => return Err(StoreError::Conflict("change").into()),
+        None => {}
+    }
     if to > from {
         let cause = format!("seats:{}", subscription.version);
         subscription.planned = None;

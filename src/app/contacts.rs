@@ -64,15 +64,19 @@ pub async fn resend_key(app: &App, who: Identity, id: Uuid) -> Result<(), AppErr
     Ok(())
 }
 
-/// Replaces the license: the old one is revoked, the new key is mailed.
+/// Replaces the license whose newest key has the number `leaked_seq`: it is revoked, the new key is mailed. Where that one
+/// is not the newest any more (a double click, a second tab), nothing is changed.
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn rotate_license(app: &App, who: Identity, id: Uuid) -> Result<(), AppError> {
+pub async fn rotate_license(app: &App, who: Identity, id: Uuid, leaked_seq: u32) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = tx.get_subscription(id).await?;
     let enrolment = tx.get_enrolment(id).await?;
+    if tx.find_newest_key(id).await?.is_none_or(|newest| newest.seq != leaked_seq) {
+        return Ok(());
+    }
     let Some(key) = replace_license(app, &tx, &subscription, &enrolment, now).await? else { return Ok(()) };
     let cause = key.seq.to_string();
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };

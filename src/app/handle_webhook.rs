@@ -201,7 +201,7 @@ async fn note_refusal(
 }
 
 /// The kind of a change that somebody asked for at Microsoft and that was refused.
-pub(super) const REFUSED_CHANGE: &str = "refused_at_microsoft";
+pub const REFUSED_CHANGE: &str = "refused_at_microsoft";
 
 fn outcome(answered: &Answered, converged: Option<&Converged>) -> String {
     let said = match answered {

@@ -49,7 +49,7 @@ pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use error::AppError;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
-pub use handle_webhook::handle_webhook;
+pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};
 pub use keep_appointment::keep_appointment;
 pub use open_purchase::{open_purchase, record_arrival};

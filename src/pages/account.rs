@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
+    account_actions::Actions,
     account_words::{cancelling, facts, lead, moments, renewal_sentence},
     charges::{self, ChargeFact, ChargeRow, ChargeState},
     frame::Frame,
@@ -13,6 +14,7 @@ use super::{
     words::{self, Fact, Prose, Tone},
 };
 use crate::domain::{
+    catalog::Segment,
     pricing::Quote,
     proration::FirstTerm,
     time::{Term, utc_day},
@@ -60,7 +62,11 @@ pub struct AccountFacts<'a> {
     pub standing: Standing,
     /// Users in total.
     pub users: Option<u32>,
-    /// A full term for these users at today's prices; `None` where Microsoft bills or a price is missing.
+    /// Users from the next renewal on, where fewer are planned.
+    pub planned: Option<u32>,
+    /// The segment that the users are in; `None` where Microsoft bills.
+    pub segment: Option<&'a Segment>,
+    /// The next renewal at today's prices, the planned downgrade applied; `None` where Microsoft bills or a price is missing.
     pub quote: Option<&'a Quote>,
     /// The current term.
     pub term: Option<Term>,
@@ -118,6 +124,7 @@ pub struct Account {
     mail_stuck: bool,
     may_ask: bool,
     set_up: bool,
+    actions: Actions,
 }
 
 impl Account {
@@ -140,6 +147,7 @@ impl Account {
             standing: match told.standing {
                 Standing::Suspended => "suspended",
                 Standing::Unsubscribed => "unsubscribed",
+                Standing::Withdrawing => "withdrawing",
                 _ => "subscribed",
             },
             facts: facts(told, party, utc_day(now)),
@@ -154,7 +162,26 @@ impl Account {
             mail_stuck: told.mail_stuck && party,
             may_ask: told.may_ask,
             set_up: told.standing != Standing::ToSetUp,
+            actions: Actions::default(),
         }
+    }
+
+    /// The same with what this person may do, and what they have to know first.
+    #[must_use]
+    pub fn with_actions(self, actions: Actions) -> Self {
+        Self { actions, ..self }
+    }
+
+    /// Whether there is a form for another number of users.
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        self.actions.may_change()
+    }
+
+    /// Changes whenever the page follows something that has come to its end.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        self.standing
     }
 }
 

@@ -1,10 +1,11 @@
 //! The account page in every form that it can take.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::{
     Page,
     account::{Account, AccountFacts, Contact, KeyFacts, Viewer},
+    account_actions::{ActionFacts, Actions, RefusedFacts},
     charges::{ChargeFact, ChargeReason, ChargeState},
     purchase::Purchase,
     samples::{self, Deal},
@@ -17,7 +18,7 @@ impl Page for Account {
 
     fn samples() -> Vec<Self> {
         use ChargeReason::{FirstTerm, Renewal, Upgrade};
-        use Standing::{Subscribed, Suspended, Unsubscribed};
+        use Standing::{Subscribed, Suspended, Unsubscribed, Withdrawing};
         let mut pages = Vec::new();
         samples::each_deal(|deal| {
             let held_until = deal.priced.first.reportable_from;
@@ -28,11 +29,17 @@ impl Page for Account {
                 page(Subscribed, state, Viewer::Party, FirstTerm);
             }
             page(Subscribed, accepted, Viewer::Looker, FirstTerm);
+            page(Withdrawing, held, Viewer::Party, FirstTerm);
+            page(Suspended, ChargeState::Paused, Viewer::Party, FirstTerm);
             page(Suspended, ChargeState::Suspended, Viewer::Party, renewal);
             page(Unsubscribed, ChargeState::Dropped, Viewer::Party, Upgrade { from: 150 });
             page(Unsubscribed, accepted, Viewer::Party, FirstTerm);
         });
-        samples::with_seats(|frame, purchase| pages.push(Self::new(frame, &with_seats(purchase), samples::NOW)));
+        samples::with_seats(|frame, purchase| {
+            let facts = with_seats(purchase);
+            let page = Self::new(frame, &facts, samples::NOW);
+            pages.push(page.with_actions(actions(&facts, ChargeState::Due, samples::NOW)));
+        });
         pages
     }
 }
@@ -42,7 +49,8 @@ impl Page for Account {
 fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewer, reason: ChargeReason) -> Account {
     let (quote, first) = (deal.priced.quote, deal.priced.first);
     let held = state.is_held();
-    let charge = |line| ChargeFact { line, reason, part: first.part, users: quote.users, state };
+    let known = state != ChargeState::Waiting;
+    let charge = |line| ChargeFact { line, reason, part: Some(first.part), users: quote.users, state, known };
     let charges: Vec<ChargeFact<'_>> = deal.priced.charged.iter().map(charge).collect();
     let name = deal.purchase.organisation;
     let contact = |role| Contact { role, name: name.to_owned(), email: "jo@contoso.example".to_owned() };
@@ -52,6 +60,8 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
         purchase: &deal.purchase,
         standing,
         users: Some(quote.users),
+        planned: held.then_some(quote.segment.included),
+        segment: Some(&quote.segment),
         quote: Some(quote),
         term: Some(first.term),
         first: Some(first),
@@ -63,7 +73,32 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
         may_ask: deal.purchase.is_reseller_deal(),
     };
     let now = if held { deal.now } else { first.reportable_from.saturating_add(Duration::days(3)) };
-    Account::new(deal.frame.clone(), &facts, now)
+    let page = Account::new(deal.frame.clone(), &facts, now);
+    page.with_actions(actions(&facts, state, deal.now))
+}
+
+/// Everything at once while the charges are held; what is left of it afterwards.
+fn actions(facts: &AccountFacts<'_>, state: ChargeState, now: OffsetDateTime) -> Actions {
+    let (held, waiting) = (state.is_held(), state == ChargeState::Waiting);
+    let renewal = facts.term.and_then(|term| term.renewal());
+    let refused = RefusedFacts { wanted: samples::HOSTILE, reason: "Must be at least 5.", at: now };
+    Actions::new(&ActionFacts {
+        purchase: facts.purchase,
+        buyer: facts.viewer == Viewer::Party && !facts.may_ask,
+        users: facts.users,
+        planned: facts.planned.zip(renewal),
+        refused: Some(refused).filter(|_| !held),
+        term_ended: facts.term.map(|term| term.end).filter(|_| waiting),
+        changeable: renewal.filter(|_| !waiting),
+        suspended: facts.standing == Standing::Suspended,
+        held_until: facts.first.map(|first| first.reportable_from).filter(|_| held),
+        held: facts.charges.first().map(|charge| charge.line.amount),
+        seats_pending: waiting,
+        key: true,
+        contacts: true,
+        typed: if held { "" } else { samples::HOSTILE },
+        error: if held { "" } else { "Enter a whole number." },
+    })
 }
 
 fn with_seats<'a>(purchase: &'a Purchase<'a>) -> AccountFacts<'a> {
@@ -71,6 +106,8 @@ fn with_seats<'a>(purchase: &'a Purchase<'a>) -> AccountFacts<'a> {
         purchase,
         standing: Standing::Subscribed,
         users: Some(40),
+        planned: Some(30),
+        segment: None,
         quote: None,
         term: None,
         first: None,

@@ -28,14 +28,18 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
             ),
             None => "The license has ended. No more fees are charged.".to_owned(),
         },
+        Standing::Withdrawing => {
+            format!("{users}: Microsoft is deleting the subscription. The page follows by itself; nothing is charged.")
+        }
         _ => {
             let unpaid = !told.charges.iter().any(|charge| charge.state.counts());
             let free = told.charges.iter().filter(|_| unpaid).find_map(|charge| match charge.state {
                 ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", held_until(at))),
                 _ => None,
             });
-            let term =
-                until.map(|until| format!(". The term runs until {until} and renews by itself")).unwrap_or_default();
+            let fewer = told.planned.map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
+            let term = until.map(|until| format!(". The term runs until {until} and renews by itself{fewer}"));
+            let term = term.unwrap_or_default();
             format!("{users}{term}; there is nothing for you to do.{}", free.unwrap_or_default())
         }
     })
@@ -45,21 +49,21 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
 pub(super) fn facts(told: &AccountFacts<'_>, party: bool, today: Date) -> Vec<Fact> {
     let purchase = told.purchase;
     let mut facts = vec![Fact::new("Name in Azure", purchase.name), Fact::new("Product", &purchase.plan.name)];
-    if let (Some(quote), Some(users)) = (told.quote, told.users) {
-        let additional = users.saturating_sub(quote.segment.included);
+    if let (Some(segment), Some(users)) = (told.segment, told.users) {
+        let additional = users.saturating_sub(segment.included);
         let split = format!(
             "{} included in the base fee, {} additional",
-            words::count(quote.segment.included.min(users)),
+            words::count(segment.included.min(users)),
             words::count(additional)
         );
         facts.push(Fact::with("Users", words::count(users), split));
-        let unused = match quote.unused_included_users {
+        let unused = match segment.included.saturating_sub(users) {
             0 => "None".to_owned(),
             unused => words::users(unused),
         };
         facts.push(Fact::with("Unused", unused, "included users that cost nothing more"));
-        let range = quote.segment.maximum.map(|most| format!("up to {}", words::users(most))).unwrap_or_default();
-        facts.push(Fact::with("Segment", &*quote.segment.name, range));
+        let range = segment.maximum.map(|most| format!("up to {}", words::users(most))).unwrap_or_default();
+        facts.push(Fact::with("Segment", &*segment.name, range));
     } else if let Some(users) = told.users {
         facts.push(Fact::with("Users", words::count(users), "the quantity at Microsoft"));
     }
@@ -113,7 +117,8 @@ pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Momen
         let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
         let fee = fee.map(|fee| format!(", **{fee}** at today’s prices")).unwrap_or_default();
         let announced = timeline::announcement(&told.purchase.plan.term_unit);
-        let text = format!("Renewal for another {}{fee}.{announced}", told.purchase.noun());
+        let fewer = told.planned.map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
+        let text = format!("Renewal for another {}{fewer}{fee}.{announced}", told.purchase.noun());
         moments.push(Moment::on(Mark::Later, renewal, today, text));
     }
     timeline::sorted(moments)

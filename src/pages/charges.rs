@@ -22,12 +22,14 @@ pub struct ChargeFact<'a> {
     pub line: &'a Line,
     /// What it is for.
     pub reason: ChargeReason,
-    /// The part of the term that it is for.
-    pub part: Part,
+    /// The part of the term that it is for, where that is known.
+    pub part: Option<Part>,
     /// Users in total at that time.
     pub users: u32,
     /// Where it stands.
     pub state: ChargeState,
+    /// Whether the plan still has its dimension; otherwise the line's item is what it was called then.
+    pub known: bool,
 }
 
 /// What a charge is for.
@@ -53,6 +55,8 @@ pub enum ChargeState {
     Suspended,
     /// May be reported; not sent yet.
     Due,
+    /// The same, while the subscription is suspended: nothing is sent before it is reinstated.
+    Paused,
     /// Sent; Microsoft has not answered clearly.
     Sent(OffsetDateTime),
     /// Accepted by Microsoft.
@@ -71,7 +75,7 @@ impl ChargeState {
 
     /// Whether it counts as paid or to be paid.
     pub(crate) fn counts(self) -> bool {
-        matches!(self, Self::Due | Self::Sent(_) | Self::Accepted(_))
+        matches!(self, Self::Due | Self::Paused | Self::Sent(_) | Self::Accepted(_))
     }
 
     fn told(self, reseller: bool) -> (String, Tone, String) {
@@ -81,7 +85,9 @@ impl ChargeState {
                 let word = format!("Held until {}", held_until(at));
                 (word, Tone::Calm, "Cancel until then, and it is never charged".to_owned())
             }
-            Self::Suspended => told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated"),
+            Self::Suspended | Self::Paused => {
+                told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated")
+            }
             Self::Due => told("Will be reported within the hour", Tone::Calm, ""),
             Self::Sent(at) => {
                 let remark = format!("Sent on {}; we keep asking, you need do nothing", words::instant(at));
@@ -145,9 +151,12 @@ impl ChargeRow {
 }
 
 fn title(charge: &ChargeFact<'_>) -> String {
-    let what = table::part_detail(charge.line, charge.users).to_lowercase();
+    let what = match &charge.line.item {
+        Item::Extra { name } => name.clone(),
+        _ => table::part_detail(charge.line, charge.users).to_lowercase(),
+    };
     match (charge.reason, &charge.line.item) {
-        (_, Item::Extra { name }) => format!("{name}, once"),
+        (_, Item::Extra { name }) if charge.known => format!("{name}, once"),
         (ChargeReason::FirstTerm, _) => format!("First term, {what}"),
         (ChargeReason::Renewal(day), _) => format!("Renewal of {}, {what}", words::day(day)),
         (ChargeReason::Upgrade { from }, _) => {
@@ -157,15 +166,15 @@ fn title(charge: &ChargeFact<'_>) -> String {
 }
 
 fn detail(charge: &ChargeFact<'_>) -> String {
-    let part = charge.part;
-    match &charge.line.item {
-        Item::Extra { .. } => "Never in parts".to_owned(),
-        Item::BaseFee(segment) | Item::AdditionalUsers(segment) if part.is_whole() => {
-            format!("{}, for a full term", segment.name)
-        }
-        Item::BaseFee(segment) | Item::AdditionalUsers(segment) => {
-            format!("{}, for {} of {} days", segment.name, part.days, part.of_days)
-        }
+    let name: &str = match &charge.line.item {
+        Item::Extra { .. } if charge.known => return "Never in parts".to_owned(),
+        Item::Extra { name } => name,
+        Item::BaseFee(segment) | Item::AdditionalUsers(segment) => &segment.name,
+    };
+    match charge.part {
+        Some(part) if part.is_whole() => format!("{name}, for a full term"),
+        Some(part) => format!("{name}, for {} of {} days", part.days, part.of_days),
+        None => name.to_owned(),
     }
 }
 

@@ -5,10 +5,16 @@
 //! rendered with every sample before the service starts.
 
 pub mod account;
+pub mod account_actions;
 mod account_samples;
 mod account_words;
+pub mod change;
+mod change_samples;
+mod change_words;
 pub mod charges;
 pub mod colour;
+pub mod confirm;
+pub mod contacts;
 pub mod enrolment;
 pub mod frame;
 pub mod landing;
@@ -20,6 +26,7 @@ pub mod purchase;
 pub mod review;
 mod review_words;
 mod samples;
+pub mod seats;
 pub mod subscriptions;
 pub mod table;
 pub mod timeline;
@@ -28,6 +35,9 @@ mod trouble_words;
 pub mod words;
 
 use serde::Serialize;
+
+pub use change_words::differences;
+pub use words::sentence;
 
 use crate::templates::{TemplateError, Templates};
 
@@ -61,6 +71,11 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<review::Review>(templates)?;
     try_page::<progress::Progress>(templates)?;
     try_page::<account::Account>(templates)?;
+    try_page::<change::ChangePreview>(templates)?;
+    try_page::<change::ChangeReview>(templates)?;
+    try_page::<confirm::Confirm>(templates)?;
+    try_page::<contacts::ContactsForm>(templates)?;
+    try_page::<seats::SeatsProgress>(templates)?;
     mail::check(templates)
 }
 

@@ -21,6 +21,8 @@ pub enum Standing {
     Subscribed,
     /// Microsoft could not collect a payment.
     Suspended,
+    /// Being withdrawn: Microsoft has not said yet that it is over.
+    Withdrawing,
     /// Over.
     Unsubscribed,
 }
@@ -33,6 +35,7 @@ impl Standing {
             Self::Activating => ("Being activated", Tone::Calm),
             Self::Subscribed => ("Subscribed", Tone::Good),
             Self::Suspended => ("Suspended", Tone::Bad),
+            Self::Withdrawing => ("Being withdrawn", Tone::Warn),
             Self::Unsubscribed => ("Cancelled", Tone::Calm),
         }
     }
@@ -103,8 +106,8 @@ impl Page for Subscriptions {
     const TEMPLATE: &'static str = "subscriptions.html";
 
     fn samples() -> Vec<Self> {
-        use Standing::{Activating, Subscribed, Suspended, ToSetUp, Unsubscribed};
-        let entries = [Subscribed, ToSetUp, Activating, Suspended, Unsubscribed].map(|standing| Entry {
+        use Standing::{Activating, Subscribed, Suspended, ToSetUp, Unsubscribed, Withdrawing};
+        let entries = [Subscribed, ToSetUp, Activating, Suspended, Withdrawing, Unsubscribed].map(|standing| Entry {
             id: samples::ID,
             name: "konnekt-prod",
             organisation: samples::HOSTILE,

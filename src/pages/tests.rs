@@ -24,6 +24,11 @@ fn everything() -> Vec<(String, String)> {
     add("review", rendered::<review::Review>(&templates));
     add("progress", rendered::<progress::Progress>(&templates));
     add("account", rendered::<account::Account>(&templates));
+    add("change-preview", rendered::<change::ChangePreview>(&templates));
+    add("change", rendered::<change::ChangeReview>(&templates));
+    add("confirm", rendered::<confirm::Confirm>(&templates));
+    add("contacts", rendered::<contacts::ContactsForm>(&templates));
+    add("seats", rendered::<seats::SeatsProgress>(&templates));
     let mails: Vec<_> =
         Welcome::samples().iter().map(|mail| mail.render(&templates, &Language::ENGLISH).unwrap()).collect();
     add("mail-html", mails.iter().map(|mail| mail.html.clone()).collect());
@@ -47,7 +52,12 @@ fn held() -> Vec<String> {
     }
     let pages = [json(&enrolment::Enrolment::samples()), json(&projection::Projection::samples())];
     let more = [json(&review::Review::samples()), json(&account::Account::samples()), json(&Welcome::samples())];
-    pages.into_iter().chain(more).flatten().collect()
+    let changes = [
+        json(&change::ChangePreview::samples()),
+        json(&change::ChangeReview::samples()),
+        json(&confirm::Confirm::samples()),
+    ];
+    pages.into_iter().chain(more).chain(changes).flatten().collect()
 }
 
 #[test]
@@ -167,13 +177,16 @@ fn a_cancellation_costs_what_the_rules_say() {
             (ChargeReason::Upgrade { from: 150 }, held, "Runs on with 150 users until"),
         ];
         for (reason, state, expected) in table {
-            let charge = |line| ChargeFact { line, reason, part: deal.priced.first.part, users: 300, state };
+            let part = Some(deal.priced.first.part);
+            let charge = |line| ChargeFact { line, reason, part, users: 300, state, known: true };
             let charges: Vec<_> = deal.priced.charged.iter().map(charge).collect();
             let facts = AccountFacts {
                 may_ask: false,
                 purchase: &deal.purchase,
                 standing: subscriptions::Standing::Subscribed,
                 users: Some(300),
+                planned: None,
+                segment: Some(&deal.priced.quote.segment),
                 quote: Some(deal.priced.quote),
                 term: Some(deal.priced.first.term),
                 first: Some(deal.priced.first),

@@ -43,6 +43,11 @@ pub enum Dead {
     SignedOut,
     /// The plan is not in the catalog.
     NotOffered,
+    /// The subscription does not admit it now.
+    NotNow {
+        /// A sentence.
+        reason: String,
+    },
 }
 
 /// The page.
@@ -103,6 +108,7 @@ impl Page for Trouble {
             Dead::NoPrice,
             Dead::SignedOut,
             Dead::NotOffered,
+            Dead::NotNow { reason: "This subscription is being withdrawn.".to_owned() },
         ];
         let signed_in = || samples::frame(super::frame::OfferFace::neutral(None), samples::HOSTILE);
         let pages = dead.iter().map(|dead| Self::new(samples::neutral_frame(), dead, samples::NOW));

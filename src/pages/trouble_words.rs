@@ -144,6 +144,14 @@ impl Dead {
     /// What went wrong with the request itself.
     fn words_of_forms(&self) -> Words {
         match self {
+            Self::NotNow { reason } => told(
+                409,
+                "This is not possible now",
+                &format!("{reason} Nothing was changed."),
+                &["Open your subscription again to see how it stands and what you can do."],
+                Fault::Nobody,
+                Some(LIST),
+            ),
             Self::FormExpired => told(
                 403,
                 "This form is too old",

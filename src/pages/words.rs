@@ -78,6 +78,14 @@ pub(crate) fn listed(items: &[String]) -> String {
     }
 }
 
+/// A reason as a sentence: with a capital letter and a full stop.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let begun: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if begun.is_empty() || begun.ends_with(['.', '!', '?']) { begun } else { begun + "." }
+}
+
 /// `50` or `45.890410`: parts always with the six decimals that are reported, so that they stand in line.
 pub(crate) fn quantity(quantity: Quantity) -> String {
     let plain = quantity.to_string();

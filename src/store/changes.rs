@@ -119,6 +119,23 @@ async fn find<B: DeserializeOwned>(reader: &impl Reader, id: Uuid) -> Result<Opt
     entity::Entity::find_by_id(id).one(reader.connection()).await?.map(from_row).transpose()
 }
 
+async fn find_newest<B: DeserializeOwned>(
+    reader: &impl Reader,
+    subscription_id: Uuid,
+    kind: &str,
+) -> Result<Option<StoredChange<B>>> {
+    use entity::Column;
+    let submitted = Column::SubscriptionId.eq(subscription_id).and(Column::Kind.eq(kind));
+    let row = entity::Entity::find()
+        .filter(submitted.and(Column::State.ne(ChangeState::Shown.as_str())))
+        .order_by_desc(Column::CreatedAt)
+        .order_by_desc(Column::Id)
+        .limit(1)
+        .one(reader.connection())
+        .await?;
+    row.map(from_row).transpose()
+}
+
 impl Store {
     /// A change by its id.
     ///
@@ -137,20 +154,23 @@ impl Store {
         subscription_id: Uuid,
         kind: &str,
     ) -> Result<Option<StoredChange<B>>> {
-        use entity::Column;
-        let submitted = Column::SubscriptionId.eq(subscription_id).and(Column::Kind.eq(kind));
-        let row = entity::Entity::find()
-            .filter(submitted.and(Column::State.ne(ChangeState::Shown.as_str())))
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(1)
-            .one(self.connection())
-            .await?;
-        row.map(from_row).transpose()
+        find_newest(self, subscription_id, kind).await
     }
 }
 
 impl Tx {
+    /// The newest change of a kind that somebody submitted, as this transaction sees it.
+    ///
+    /// # Errors
+    /// As [`Store::find_change`].
+    pub async fn find_newest_change<B: DeserializeOwned>(
+        &self,
+        subscription_id: Uuid,
+        kind: &str,
+    ) -> Result<Option<StoredChange<B>>> {
+        find_newest(self, subscription_id, kind).await
+    }
+
     /// A change by its id, as this transaction sees it.
     ///
     /// # Errors

@@ -115,6 +115,11 @@ pub(super) fn answers_of(order: &Order) -> Answers {
     }
 }
 
+/// A number of users as people type it.
+pub(super) fn typed_users(text: &str) -> Option<u32> {
+    users_of(&Answers { users: text.to_owned(), ..Answers::default() })
+}
+
 /// The page, and whether every answer is good. `strict` complains about empty fields, too.
 async fn form(visit: &Visit, shown: &Shown<'_>, answers: Answers, strict: bool) -> Result<(Enrolment, bool), Refusal> {
     let mut errors = if strict { complaints(&answers) } else { Errors::default() };

@@ -4,7 +4,10 @@
 //! (`app`, `domain`).
 
 mod account;
+mod account_facts;
+mod contacts;
 mod enrolment;
+mod key;
 mod landing;
 mod license_keys;
 mod machine;
@@ -14,10 +17,13 @@ mod purchase;
 mod refusal;
 mod review;
 mod routes;
+mod seats;
 mod server;
 mod sign_in;
 mod subscriptions;
+mod users;
 mod visit;
 mod webhook;
+mod withdrawal;
 
 pub use server::{Readiness, Server, ServerOptions};

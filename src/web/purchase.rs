@@ -106,6 +106,7 @@ pub(super) fn standing(subscription: &Subscription) -> Standing {
         (_, Stage::Activating { .. }) => Standing::Activating,
         (_, Stage::Suspended { .. }) => Standing::Suspended,
         (_, Stage::Ended { .. }) => Standing::Unsubscribed,
+        (_, Stage::Active(_)) if subscription.withdrawn_at.is_some() => Standing::Withdrawing,
         (_, Stage::Active(_)) => Standing::Subscribed,
     }
 }

@@ -9,12 +9,13 @@ use uuid::Uuid;
 use super::visit::Visit;
 use crate::{
     app::AppError,
-    domain::subscription::NotEnrollable,
+    domain::{change::ChangeRefused, subscription::NotEnrollable},
     identity::SignInError,
     marketplace::{Fault, MarketplaceError},
     pages::{
         Page,
         frame::OfferFace,
+        sentence,
         trouble::{Dead, Trouble},
     },
     store::StoreError,
@@ -78,7 +79,10 @@ fn explain(error: &AppError) -> Dead {
                 "The answer from Microsoft could not be used. It may have been too old, or opened in another browser."
                     .to_owned(),
         },
-        AppError::NoPrice { .. } => Dead::NoPrice,
+        AppError::NoPrice { .. } | AppError::Change(ChangeRefused::Unpriced(_)) => Dead::NoPrice,
+        AppError::Change(reason) => Dead::NotNow { reason: sentence(&reason.to_string()) },
+        AppError::Seats(reason) => Dead::NotNow { reason: sentence(&reason.to_string()) },
+        AppError::NoMailbox(_) => Dead::NotNow { reason: "That is not the address of a mailbox.".to_owned() },
         AppError::TermDiffers { .. } => Dead::PublisherTold,
         AppError::NotOffered { .. } => Dead::NotOffered,
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,

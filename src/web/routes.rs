@@ -3,21 +3,19 @@
 use actix_web::web::{ServiceConfig, get, post};
 
 use super::{
-    account, enrolment, landing, license_keys, machine, progress, review, sign_in, subscriptions, visit::page, webhook,
+    account, contacts, enrolment, key, landing, license_keys, machine, progress, review, seats, sign_in, subscriptions,
+    users, visit::page, webhook, withdrawal,
 };
 
 /// The buyers' address.
 pub(super) fn public(config: &mut ServiceConfig) {
     config
+        .configure(buyers)
         .route("/", get().to(page(landing::show)))
         .route("/landing", get().to(page(landing::show)))
         .route("/sign-in", get().to(page(sign_in::depart)))
         .route("/sign-in/callback", get().to(page(sign_in::arrive)))
         .route("/sign-out", post().to(page(sign_in::sign_out)))
-        .route("/subscriptions", get().to(page(subscriptions::list)))
-        .route("/subscriptions/{id}", get().to(page(account::show)))
-        .route("/subscriptions/{id}/ask", post().to(page(account::ask)))
-        .route("/subscriptions/{id}/license.lic", get().to(page(account::download)))
         .route("/subscriptions/{id}/enrol", get().to(page(enrolment::show)))
         .route("/subscriptions/{id}/enrol/projection", get().to(page(enrolment::projection)))
         .route("/subscriptions/{id}/enrol/review", post().to(page(enrolment::submit)))
@@ -35,6 +33,30 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/healthz", get().to(machine::healthz))
         .route("/readyz", get().to(machine::readyz))
         .default_service(actix_web::web::to(page(landing::unknown)));
+}
+
+/// What buyers do after the enrolment.
+fn buyers(config: &mut ServiceConfig) {
+    config
+        .route("/subscriptions", get().to(page(subscriptions::list)))
+        .route("/subscriptions/{id}", get().to(page(account::show)))
+        .route("/subscriptions/{id}/state.json", get().to(page(account::state)))
+        .route("/subscriptions/{id}/ask", post().to(page(account::ask)))
+        .route("/subscriptions/{id}/license.lic", get().to(page(key::download)))
+        .route("/subscriptions/{id}/key/resend", post().to(page(key::resend)))
+        .route("/subscriptions/{id}/key/replace", get().to(page(key::ask_replacement)))
+        .route("/subscriptions/{id}/key/replace", post().to(page(key::replace)))
+        .route("/subscriptions/{id}/contacts", get().to(page(contacts::show)))
+        .route("/subscriptions/{id}/contacts", post().to(page(contacts::change)))
+        .route("/subscriptions/{id}/users", post().to(page(users::review)))
+        .route("/subscriptions/{id}/users/preview", get().to(page(users::preview)))
+        .route("/subscriptions/{id}/users/review/{change}", get().to(page(users::show)))
+        .route("/subscriptions/{id}/users/submit", post().to(page(users::submit)))
+        .route("/subscriptions/{id}/users/cancel-downgrade", post().to(page(users::keep)))
+        .route("/subscriptions/{id}/users/progress", get().to(page(seats::show)))
+        .route("/subscriptions/{id}/users/progress.json", get().to(page(seats::json)))
+        .route("/subscriptions/{id}/withdraw", get().to(page(withdrawal::ask)))
+        .route("/subscriptions/{id}/withdraw", post().to(page(withdrawal::withdraw)));
 }
 
 /// The management address.
