@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{account::Typed, key::newest_key, purchase::Shown, refusal::Refusal, visit::Visit};
 use crate::{
-    app::{REFUSED_CHANGE, SEATS, SeatsWanted, find_prices},
+    app::{Freshness, REFUSED_CHANGE, SEATS, SeatsWanted, find_prices},
     domain::{
         catalog::Plan,
         change::{forecast_renewal, held_until, may_lower, open_term},
@@ -140,7 +140,7 @@ async fn renewal(visit: &Visit, shown: &Shown<'_>) -> Option<Quote> {
     if !in_use || shown.rights < Rights::Use || !shown.plan.is_metered() {
         return None;
     }
-    match find_prices(&visit.app, &subscription.microsoft, shown.plan).await {
+    match find_prices(&visit.app, &subscription.microsoft, shown.plan, Freshness::Shown).await {
         Ok(prices) => forecast_renewal(shown.plan, &prices?.list, users).ok().map(|(quote, _)| quote),
         Err(error) => {
             tracing::warn!(%error, "the account page has no prices");

@@ -3,14 +3,30 @@
 use std::process::Command;
 
 #[test]
-fn the_script_ends_with_a_verified_key() {
+fn the_script_plays_a_purchase_and_the_year_after_it() {
     let output = Command::new(env!("CARGO_BIN_EXE_seatkey")).args(["demo", "--script", "--json"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     let steps: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names: Vec<&str> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
-    assert_eq!(names, ["bought", "signed_in", "reviewed", "activated", "key_verified", "mailed", "end"]);
+    let purchase = ["bought", "signed_in", "reviewed", "activated", "key_verified", "mailed"];
+    let year = [
+        "trial_announced",
+        "trial_over",
+        "upgraded",
+        "downgrade_planned",
+        "renewal_announced",
+        "renewed",
+        "suspended",
+        "reinstated",
+        "cancelled",
+        "agreed",
+        "end",
+    ];
+    assert_eq!(names, [&purchase[..], &year[..]].concat());
     assert_eq!(steps[4]["facts"]["users"], 150);
+    assert_eq!(steps[11]["facts"]["users"], 200);
+    assert_eq!(steps[15]["facts"]["charges"].as_array().unwrap().len(), 5);
 }
 
 #[test]
