@@ -123,7 +123,12 @@ pub async fn submit_change(
     }
     // Microsoft may have renewed, suspended or ended it since the review was shown.
     let subscription = ask_and_converge(app, id, None).await?.subscription;
-    let fresh = price_change(app, &subscription, change.body.to_users, Freshness::Ordered).await?;
+    let fresh = price_change(app, &subscription, change.body.to_users, Freshness::Ordered).await;
+    // The same change may have been submitted by another click in the meantime: then its own effect is what differs.
+    if is_done(app, change_id).await? {
+        return Ok(ChangeSubmitted::AlreadyAccepted);
+    }
+    let fresh = fresh?;
     let expired = app.clock.now() >= change.expires_at;
     if expired || !change.body.promises_the_same_as(&fresh) {
         return Ok(ChangeSubmitted::Changed { change_id: keep(app, who, &subscription, fresh).await? });
@@ -137,11 +142,15 @@ pub async fn submit_change(
 }
 
 async fn after_conflict(app: &App, change_id: Uuid) -> Result<ChangeSubmitted, AppError> {
-    let change = app.store.find_change::<FrozenChange>(change_id).await?;
-    match change {
-        Some(change) if change.state == ChangeState::Done => Ok(ChangeSubmitted::AlreadyAccepted),
-        _ => Err(StoreError::Conflict("subscription").into()),
+    if is_done(app, change_id).await? {
+        return Ok(ChangeSubmitted::AlreadyAccepted);
     }
+    Err(StoreError::Conflict("subscription").into())
+}
+
+async fn is_done(app: &App, change_id: Uuid) -> Result<bool, AppError> {
+    let change = app.store.find_change::<FrozenChange>(change_id).await?;
+    Ok(change.is_some_and(|change| change.state == ChangeState::Done))
 }
 
 /// One transaction: users, charges, key, mail, audit entry.

@@ -11,10 +11,10 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    app::{license_file_name, resend_key, rotate_license},
+    app::{AppError, license_file_name, resend_key, rotate_license},
     domain::policy::Rights,
     pages::{confirm::Confirm, trouble::Dead},
-    store::LicenseKey,
+    store::{LicenseKey, StoreError},
 };
 
 /// The newest key, unless it has ended or is revoked.
@@ -66,6 +66,9 @@ pub(super) async fn replace(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let shown = Shown::for_buyer(&visit).await?;
     buyers_key(&visit, &shown).await?;
     let seq = visit.field("seq").parse().map_err(|_| Refusal::Dead(Dead::FormExpired))?;
-    rotate_license(&visit.app, shown.who(), shown.subscription.microsoft.id, seq).await?;
-    Ok(back(&shown, "replaced"))
+    match rotate_license(&visit.app, shown.who(), shown.subscription.microsoft.id, seq).await {
+        // Another click was faster: the key is replaced.
+        Ok(()) | Err(AppError::Store(StoreError::Conflict(_))) => Ok(back(&shown, "replaced")),
+        Err(error) => Err(error.into()),
+    }
 }

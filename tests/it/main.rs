@@ -6,6 +6,7 @@
 mod architecture;
 mod support;
 
+mod account;
 mod browser;
 mod crashes;
 mod demo;
