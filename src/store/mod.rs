@@ -88,6 +88,10 @@ impl Store {
         let in_memory = url.contains(":memory:");
         options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS }).sqlx_logging(false);
         options.acquire_timeout(Duration::from_secs(10));
+        if in_memory {
+            // The database is gone with its one connection.
+            options.idle_timeout(None).max_lifetime(None);
+        }
         if sqlite {
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite

@@ -16,6 +16,7 @@ mod looks;
 mod mail;
 mod marketplace_client;
 mod openapi;
+mod orders;
 mod prices;
 mod purchase;
 mod sign_in;

@@ -1,5 +1,7 @@
 //! What the stories are told with.
 
+pub(crate) mod chance;
+pub(crate) mod lab;
 mod postgres;
 pub(crate) mod process;
 mod stage;

@@ -1,6 +1,10 @@
 //! A whole installation for one test: simulator, service and database under one stepped clock.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use seatkey::{
     cli::{
@@ -46,6 +50,19 @@ pub(crate) enum Database {
     Sqlite,
     /// A database of its own in the tests' cluster.
     Postgres,
+    /// In the memory of the test, gone with its one connection.
+    Memory,
+}
+
+impl Database {
+    /// The address of a new, empty one.
+    pub(super) async fn address(self, directory: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
+            Self::Postgres => postgres::new_database().await,
+            Self::Memory => "sqlite::memory:".to_owned(),
+        }
+    }
 }
 
 /// The stage of a story.
@@ -64,15 +81,17 @@ const START: OffsetDateTime = datetime!(2026-01-15 10:12 UTC);
 impl Stage {
     /// A fresh world and an empty database.
     pub(crate) async fn set(database: Database) -> Self {
+        Self::set_with(database, &catalog()).await
+    }
+
+    /// The same with a catalog of one's own.
+    pub(crate) async fn set_with(database: Database, catalog: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
         let clock = SteppedClock::at(START);
         let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&clock) as _)).await.unwrap();
-        let database_url = match database {
-            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
-            Database::Postgres => postgres::new_database().await,
-        };
-        std::fs::write(directory.join("catalog.toml"), catalog()).unwrap();
+        let database_url = database.address(&directory).await;
+        std::fs::write(directory.join("catalog.toml"), catalog).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -193,7 +212,7 @@ impl Stage {
 }
 
 /// The example catalog, and an offer whose plans Microsoft bills.
-fn catalog() -> String {
+pub(super) fn catalog() -> String {
     let billed_by_microsoft = r#"
 [[offer]]
 id = "sample-seats"
