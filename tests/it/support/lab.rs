@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::{StreamExt as _, future::try_join_all, stream};
 use seatkey::{
     app::{Received, Repair, Submitted, receive_webhook, reconcile_page, review_order, submit_order},
     domain::{enrolment::Order, policy::Identity, subscription::Stage as Life},
@@ -27,7 +27,6 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn open() -> Self {
-        drop(tracing_subscriber::fmt().with_max_level(tracing::Level::OFF).with_writer(std::io::stderr).try_init()); // TEMP
         Self { stage: Stage::set_with(Database::Memory, &catalog()).await }
     }
 
@@ -38,9 +37,8 @@ impl Lab {
     /// Microsoft tells of purchases that nobody has heard of; somebody enrols in all of these.
     pub(crate) async fn enrol(&self, ids: &[Uuid], users: u32) {
         self.sweep().await;
-        for id in ids {
-            self.order(*id, users).await;
-        }
+        stream::iter(ids).for_each_concurrent(RUNNERS, |id| self.order(*id, users)).await;
+        self.run_due().await;
         self.stage.settle().await;
     }
 
@@ -136,7 +134,11 @@ pub(crate) async fn differences(stage: &Stage, id: Uuid) -> Vec<String> {
     let mut pairs = vec![
         ("status", ours.microsoft.status.as_str().to_owned(), text("saasSubscriptionStatus")),
         ("plan", ours.microsoft.plan_id.clone(), text("planId")),
-        ("quantity", format!("{:?}", ours.microsoft.quantity.map(u64::from)), format!("{:?}", theirs["quantity"].as_u64())),
+        (
+            "quantity",
+            format!("{:?}", ours.microsoft.quantity.map(u64::from)),
+            format!("{:?}", theirs["quantity"].as_u64()),
+        ),
         ("autoRenew", ours.microsoft.auto_renew.to_string(), theirs["autoRenew"].to_string()),
         ("start", format!("{:?}", term.map(|term| term.start.to_string())), format!("{:?}", day("/term/startDate"))),
         ("end", format!("{:?}", term.map(|term| term.end.to_string())), format!("{:?}", day("/term/endDate"))),

@@ -2,6 +2,7 @@
 
 pub(crate) mod chance;
 pub(crate) mod lab;
+pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;
 mod stage;

@@ -17,6 +17,7 @@ use seatkey::{
     signing,
     simulator::{Purchase, Simulator, SimulatorOptions, World},
     startup,
+    store::Store,
     web::{Server, ServerOptions},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -99,7 +100,7 @@ impl Stage {
         let callback = format!("{public_url}sign-in/callback");
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
-        let (app, server) = start(&configuration, &clock, listener).await;
+        let (app, server) = start(&configuration, &clock, listener, None).await;
         Self { simulator, clock, app, public_url, server: Some(server), configuration, directory }
     }
 
@@ -165,13 +166,15 @@ impl Stage {
         self.clock.advance(by).unwrap();
     }
 
-    /// A new process on the same database: nothing is kept but what was committed.
+    /// A new process on the same database: nothing is kept but what was committed. (A database in memory lives on with its
+    /// one connection.)
     pub(crate) async fn restart(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
         let listener = TcpListener::bind(("127.0.0.1", self.public_url.port().unwrap())).unwrap();
-        let (app, server) = start(&self.configuration, &self.clock, listener).await;
+        let in_memory = self.configuration.contains(":memory:").then(|| self.app.store.clone());
+        let (app, server) = start(&self.configuration, &self.clock, listener, in_memory).await;
         (self.app, self.server) = (app, Some(server));
     }
 
@@ -245,10 +248,13 @@ async fn start(
     configuration: &str,
     clock: &Arc<SteppedClock>,
     listener: TcpListener,
+    store: Option<Store>,
 ) -> (seatkey::app::SharedApp, Server) {
     let config = config::from_toml(configuration, std::iter::empty()).unwrap();
     let shared: SharedClock = Arc::clone(clock) as _;
-    let app = Arc::new(startup::build(&config, shared).await.unwrap());
+    let mut app = startup::build(&config, shared).await.unwrap();
+    app.store = store.unwrap_or(app.store);
+    let app = Arc::new(app);
     let options = ServerOptions { management_bind: None, workers: 1 };
     let server = Server::start(&app, listener, options).unwrap();
     (app, server)
