@@ -10,6 +10,7 @@ mod browser;
 mod crashes;
 mod demo;
 mod double_submits;
+mod histories;
 mod jobs;
 mod jose;
 mod looks;
