@@ -10,6 +10,7 @@ mod browser;
 mod crashes;
 mod demo;
 mod double_submits;
+mod false_bodies;
 mod histories;
 mod jobs;
 mod jose;
