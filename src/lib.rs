@@ -5,7 +5,10 @@
 //! [`clock`] alone.
 
 pub mod clock;
+#[cfg(not(feature = "crash-points"))]
 mod crash;
+#[cfg(feature = "crash-points")]
+pub mod crash;
 pub mod http;
 pub mod telemetry;
 

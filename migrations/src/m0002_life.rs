@@ -159,7 +159,7 @@ fn sweep() -> TableCreateStatement {
 fn indexes() -> Vec<IndexCreateStatement> {
     vec![
         unique("charge_once_a_cause", "charge", &["subscription_id", "reason", "term_start", "dimension", "quote_id"]),
-        unique("webhook_once", "webhook", &["operation_id", "action"]),
+        unique("webhook_once", "webhook", &["operation_id", "action", "subscription_id"]),
         index("webhook_of_subscription", "webhook", &["subscription_id", "received_at"]),
         unique("change_once", "change", &["subscription_id", "cause"]),
         index("history_of_charge", "charge_history", &["charge_id", "at"]),

@@ -148,23 +148,30 @@ fn goes_on(job: &Job, error: &AppError) -> bool {
     !may_be_given_up || (error.is_retryable() && job.attempts < MAX_ATTEMPTS)
 }
 
+/// Does what a claimed job asks for. What becomes of the job is for the caller to say.
+///
+/// # Errors
+/// [`AppError`]; the step can be run again.
+pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
+    let (lease, subject) = (job.lease, job.subject);
+    match job.kind {
+        JobKind::ActivateSubscription => activate_subscription(app, lease, subject).await,
+        JobKind::SendMail => send_mail(app, lease, subject).await,
+        JobKind::HandleWebhook => handle_webhook(app, lease, subject).await,
+        JobKind::ReconcileSubscription => reconcile_subscription(app, lease, subject).await,
+        JobKind::RenewSubscription => renew_subscription(app, lease, subject).await,
+        JobKind::WithdrawSubscription => withdraw_subscription(app, lease, subject).await,
+        JobKind::ChangeSeats => carry_out_seats(app, lease, subject).await,
+        JobKind::RewriteCharges => rewrite_charges(app, lease, subject).await,
+        JobKind::KeepAppointment => keep_appointment(app, subject).await,
+        JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
+    }
+}
+
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
 async fn perform_apart(app: &SharedApp, job: &Job) -> Result<Step, AppError> {
-    let (app, kind, lease, subject) = (Arc::clone(app), job.kind, job.lease, job.subject);
-    let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move {
-        match kind {
-            JobKind::ActivateSubscription => activate_subscription(&app, lease, subject).await,
-            JobKind::SendMail => send_mail(&app, lease, subject).await,
-            JobKind::HandleWebhook => handle_webhook(&app, lease, subject).await,
-            JobKind::ReconcileSubscription => reconcile_subscription(&app, lease, subject).await,
-            JobKind::RenewSubscription => renew_subscription(&app, lease, subject).await,
-            JobKind::WithdrawSubscription => withdraw_subscription(&app, lease, subject).await,
-            JobKind::ChangeSeats => carry_out_seats(&app, lease, subject).await,
-            JobKind::RewriteCharges => rewrite_charges(&app, lease, subject).await,
-            JobKind::KeepAppointment => keep_appointment(&app, subject).await,
-            JobKind::SweepSubscriptions => sweep_subscriptions(&app).await,
-        }
-    }));
+    let (app, job) = (Arc::clone(app), job.clone());
+    let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move { perform(&app, &job).await }));
     match work.await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(StoreError::Busy("the step took too long".to_owned()).into()),

@@ -91,6 +91,10 @@ impl Store {
         let in_memory = url.contains(":memory:");
         options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS }).sqlx_logging(false);
         options.acquire_timeout(Duration::from_secs(10)).test_before_acquire_if_idle_for(TRIED_AFTER);
+        if in_memory {
+            // The database is gone with its one connection.
+            options.idle_timeout(None).max_lifetime(None);
+        }
         if sqlite {
             options.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite

@@ -1,4 +1,4 @@
-//! The inbox: webhooks as they came, once for each operation and action.
+//! The inbox: webhooks as they came, once for each operation, action and subscription.
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
@@ -118,7 +118,9 @@ impl Tx {
             handled_at: Set(None),
             outcome: Set(None),
         };
-        let once = OnConflict::columns([Column::OperationId, Column::Action]).do_nothing().to_owned();
+        // The subscription belongs to it: an operation's id in a false body about another one must not hide the true body.
+        let key = [Column::OperationId, Column::Action, Column::SubscriptionId];
+        let once = OnConflict::columns(key).do_nothing().to_owned();
         let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
         if written == 1 {
             self.insert_job(JobKind::HandleWebhook, id, now).await?;

@@ -46,6 +46,14 @@ impl World {
         self.wrap(&self.parcel(id, hostile, |_| {})?)
     }
 
+    /// The JSON that a try would send; without a token, which takes a signature.
+    ///
+    /// # Errors
+    /// When there is no such webhook.
+    pub fn webhook_body(&self, id: u64) -> Result<String, WorldError> {
+        Ok(self.parcel(id, None, |_| {})?.body)
+    }
+
     /// One try now, whatever its due time; also of one that was received already (a duplicate), held or lost.
     ///
     /// # Errors

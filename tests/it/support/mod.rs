@@ -1,5 +1,9 @@
 //! What the stories are told with.
 
+pub(crate) mod chance;
+pub(crate) mod history;
+pub(crate) mod lab;
+pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;
 mod stage;

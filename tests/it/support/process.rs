@@ -15,7 +15,7 @@ use seatkey::{
 use url::Url;
 use uuid::Uuid;
 
-use super::{Database, postgres};
+use super::Database;
 
 /// An installation whose service is a child process. Both follow one clock file.
 pub(crate) struct Installation {
@@ -32,10 +32,7 @@ impl Installation {
         std::fs::create_dir(&directory).unwrap();
         let clock = OffsetClock::new(Some(directory.join("clock")));
         let simulator = Simulator::start(SimulatorOptions::new(clock)).await.unwrap();
-        let database_url = match database {
-            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
-            Database::Postgres => postgres::new_database().await,
-        };
+        let database_url = database.address(&directory).await;
         // The port is free now; nobody else of this machine asks for this very one in the meantime.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();

@@ -1,6 +1,10 @@
 //! A whole installation for one test: simulator, service and database under one stepped clock.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use seatkey::{
     cli::{
@@ -13,6 +17,7 @@ use seatkey::{
     signing,
     simulator::{Purchase, Simulator, SimulatorOptions, World},
     startup,
+    store::Store,
     web::{Server, ServerOptions},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -46,6 +51,19 @@ pub(crate) enum Database {
     Sqlite,
     /// A database of its own in the tests' cluster.
     Postgres,
+    /// In the memory of the test, gone with its one connection.
+    Memory,
+}
+
+impl Database {
+    /// The address of a new, empty one.
+    pub(super) async fn address(self, directory: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
+            Self::Postgres => postgres::new_database().await,
+            Self::Memory => "sqlite::memory:".to_owned(),
+        }
+    }
 }
 
 /// The stage of a story.
@@ -64,15 +82,17 @@ const START: OffsetDateTime = datetime!(2026-01-15 10:12 UTC);
 impl Stage {
     /// A fresh world and an empty database.
     pub(crate) async fn set(database: Database) -> Self {
+        Self::set_with(database, &catalog()).await
+    }
+
+    /// The same with a catalog of one's own.
+    pub(crate) async fn set_with(database: Database, catalog: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
         let clock = SteppedClock::at(START);
         let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&clock) as _)).await.unwrap();
-        let database_url = match database {
-            Database::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
-            Database::Postgres => postgres::new_database().await,
-        };
-        std::fs::write(directory.join("catalog.toml"), catalog()).unwrap();
+        let database_url = database.address(&directory).await;
+        std::fs::write(directory.join("catalog.toml"), catalog).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
@@ -80,7 +100,7 @@ impl Stage {
         let callback = format!("{public_url}sign-in/callback");
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
-        let (app, server) = start(&configuration, &clock, listener).await;
+        let (app, server) = start(&configuration, &clock, listener, None).await;
         Self { simulator, clock, app, public_url, server: Some(server), configuration, directory }
     }
 
@@ -146,13 +166,15 @@ impl Stage {
         self.clock.advance(by).unwrap();
     }
 
-    /// A new process on the same database: nothing is kept but what was committed.
+    /// A new process on the same database: nothing is kept but what was committed. (A database in memory lives on with its
+    /// one connection.)
     pub(crate) async fn restart(&mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
         let listener = TcpListener::bind(("127.0.0.1", self.public_url.port().unwrap())).unwrap();
-        let (app, server) = start(&self.configuration, &self.clock, listener).await;
+        let in_memory = self.configuration.contains(":memory:").then(|| self.app.store.clone());
+        let (app, server) = start(&self.configuration, &self.clock, listener, in_memory).await;
         (self.app, self.server) = (app, Some(server));
     }
 
@@ -193,7 +215,7 @@ impl Stage {
 }
 
 /// The example catalog, and an offer whose plans Microsoft bills.
-fn catalog() -> String {
+pub(super) fn catalog() -> String {
     let billed_by_microsoft = r#"
 [[offer]]
 id = "sample-seats"
@@ -226,10 +248,13 @@ async fn start(
     configuration: &str,
     clock: &Arc<SteppedClock>,
     listener: TcpListener,
+    store: Option<Store>,
 ) -> (seatkey::app::SharedApp, Server) {
     let config = config::from_toml(configuration, std::iter::empty()).unwrap();
     let shared: SharedClock = Arc::clone(clock) as _;
-    let app = Arc::new(startup::build(&config, shared).await.unwrap());
+    let mut app = startup::build(&config, shared).await.unwrap();
+    app.store = store.unwrap_or(app.store);
+    let app = Arc::new(app);
     let options = ServerOptions { management_bind: None, workers: 1 };
     let server = Server::start(&app, listener, options).unwrap();
     (app, server)

@@ -1,0 +1,366 @@
+//! A random history of a few subscriptions: customers, Microsoft, the network, our processes and the clock each do one step
+//! at a time, whose turn it is decides a seed.
+
+use std::sync::Arc;
+
+use seatkey::{
+    app::{AppError, Step, receive_webhook, schedule_sweep},
+    clock::{Clock as _, new_id},
+    crash::dying_at,
+    jobs::{Runner, perform},
+    simulator::{Fault, FaultAction, Purchase, Switches, Webhook, WebhookState},
+    store::{Claim, Job},
+};
+use time::Duration;
+use uuid::Uuid;
+
+use super::{
+    chance::Chance,
+    lab::{Lab, mails_by_subscription},
+    oracle::Oracle,
+    people::{ALEX, FABRIKAM, PAT},
+};
+
+const STEPS: usize = 120;
+/// Users of whoever enrols in a plan that we charge.
+const USERS: u32 = 150;
+/// No job has more boundaries than this.
+const BOUNDARIES: usize = 14;
+const LEASE: Duration = Duration::seconds(60);
+
+/// How many subscriptions a world has.
+pub(crate) const LIVES: usize = 6;
+
+/// A world with its history.
+pub(crate) struct History {
+    lab: Lab,
+    chance: Chance,
+    /// Somebody has enrolled in these.
+    lives: Vec<Oracle>,
+    /// Nobody has enrolled in these.
+    others: Vec<Uuid>,
+    /// A new term may have begun that nobody has looked for.
+    term_is_new: bool,
+    log: Vec<String>,
+}
+
+/// What a step may have told of Microsoft.
+struct Before {
+    versions: Vec<i64>,
+    looks: Vec<usize>,
+}
+
+impl History {
+    pub(crate) async fn begin(seed: u64) -> Self {
+        let mut chance = Chance::of(seed);
+        let lab = Lab::open().await;
+        let (enrolled, others) = buy(&lab, &mut chance);
+        lab.enrol(&enrolled, USERS).await;
+        let lives = enrolled.iter().map(|id| Oracle::of(&lab.stage, *id)).collect();
+        Self { lab, chance, lives, others, term_is_new: false, log: Vec::new() }
+    }
+
+    /// Lives through it, and gives what is wrong at its end; nothing when all is well.
+    pub(crate) async fn live(mut self) -> Vec<String> {
+        for number in 0..STEPS {
+            let before = self.before().await;
+            let told = self.step().await;
+            self.log.push(format!("{number}: {told}"));
+            self.after(before).await;
+        }
+        let complaints = self.end().await;
+        if complaints.is_empty() {
+            self.lab.stage.finish().await;
+            return complaints;
+        }
+        complaints.into_iter().chain(self.log).collect()
+    }
+
+    async fn before(&self) -> Before {
+        let mut versions = Vec::new();
+        for life in &self.lives {
+            versions.push(self.version(life.id).await);
+        }
+        Before { versions, looks: self.looks() }
+    }
+
+    async fn version(&self, id: Uuid) -> i64 {
+        self.lab.stage.app.store.find_subscription(id).await.unwrap().unwrap().version
+    }
+
+    /// How often Microsoft has answered what each of them is.
+    fn looks(&self) -> Vec<usize> {
+        let requests = self.lab.world().requests();
+        let answered = |id: Uuid| {
+            let path = format!("/api/saas/subscriptions/{id}");
+            requests.iter().filter(|one| one.method == "GET" && one.status == Some(200) && one.path == path).count()
+        };
+        self.lives.iter().map(|life| answered(life.id)).collect()
+    }
+
+    /// An answer that changed what is kept was taken; what follows from it is expected from now on.
+    async fn after(&mut self, before: Before) {
+        let looks = self.looks();
+        for position in 0..self.lives.len() {
+            let version = self.version(self.lives[position].id).await;
+            if version > before.versions[position] && looks[position] > before.looks[position] {
+                self.lives[position].look(&self.lab.stage);
+            }
+        }
+    }
+
+    async fn step(&mut self) -> String {
+        match self.chance.below(32) {
+            0..5 => self.customer(),
+            5..12 => self.deliver().await,
+            12 => self.lose(),
+            13 => self.die_receiving().await,
+            14..21 => self.work().await,
+            21..24 => self.die_working().await,
+            24 => self.fault(),
+            25 => self.switch(),
+            26 => self.sweep().await,
+            27..31 => self.wait().await,
+            _ if self.chance.one_in(4) => {
+                self.lab.stage.restart().await;
+                "the service is started anew".to_owned()
+            }
+            _ => self.wait().await,
+        }
+    }
+
+    fn any(&mut self) -> Uuid {
+        let all: Vec<Uuid> = self.lives.iter().map(|life| life.id).chain(self.others.iter().copied()).collect();
+        *self.chance.pick(&all)
+    }
+
+    fn customer(&mut self) -> String {
+        let id = self.any();
+        let world = self.lab.world();
+        match self.chance.below(12) {
+            0..3 => format!("{id} is suspended: {}", world.suspend(id)),
+            3..6 => format!("{id} is reinstated: {}", world.reinstate(id)),
+            6..9 => {
+                let seats = u32::try_from(1 + self.chance.below(30)).unwrap();
+                let asked = world.customer_change(id, None, Some(seats));
+                format!("{id} is to have {seats} seats: {}", asked.is_ok())
+            }
+            9 => {
+                let plan = *self.chance.pick(&["konnekt-yearly", "konnekt-yearly-2", "team", "business"]);
+                format!("{id} is to have plan {plan}: {}", world.customer_change(id, Some(plan), None).is_ok())
+            }
+            10 => {
+                let on = self.chance.one_in(2);
+                format!("{id} renews {on}: {}", world.set_auto_renew(id, on))
+            }
+            _ if self.chance.one_in(3) => format!("{id} is cancelled: {}", world.cancel(id)),
+            _ => "nobody does anything".to_owned(),
+        }
+    }
+
+    fn webhook(&mut self, fits: impl Fn(&Webhook) -> bool) -> Option<Webhook> {
+        let all: Vec<Webhook> = self.lab.world().webhooks().into_iter().filter(fits).collect();
+        (!all.is_empty()).then(|| self.chance.pick(&all).clone())
+    }
+
+    /// Whichever comes first; now and then one that came before, or was lost and turns up again.
+    async fn deliver(&mut self) -> String {
+        let again = self.chance.one_in(5);
+        let chosen = self.webhook(|webhook| again || webhook.state == WebhookState::Waiting);
+        let Some(webhook) = chosen else { return "there is no webhook".to_owned() };
+        let answer = self.lab.world().deliver(webhook.id).await.unwrap();
+        format!("webhook {} ({} of {}) arrives: {answer:?}", webhook.id, webhook.action, webhook.subscription_id)
+    }
+
+    fn lose(&mut self) -> String {
+        let Some(webhook) = self.webhook(|webhook| webhook.state == WebhookState::Waiting) else {
+            return "there is no webhook to lose".to_owned();
+        };
+        format!("webhook {} is lost: {}", webhook.id, self.lab.world().lose_webhook(webhook.id))
+    }
+
+    /// The process dies while it stores a webhook: Microsoft gets no answer and sends it again.
+    async fn die_receiving(&mut self) -> String {
+        let Some(webhook) = self.webhook(|webhook| webhook.state == WebhookState::Waiting) else {
+            return "there is no webhook to die of".to_owned();
+        };
+        let body = self.lab.world().webhook_body(webhook.id).unwrap();
+        let boundary = u32::try_from(1 + self.chance.below(2)).unwrap();
+        let claims = serde_json::Value::Null;
+        let lived = dying_at(boundary, receive_webhook(&self.lab.stage.app, body.as_bytes(), &claims)).await;
+        format!("webhook {} is received up to boundary {boundary}: {:?}", webhook.id, lived.is_some())
+    }
+
+    async fn work(&mut self) -> String {
+        let runner = Runner::new(Arc::clone(&self.lab.stage.app));
+        format!("a job is done: {}", runner.run_next().await.unwrap())
+    }
+
+    async fn die_working(&mut self) -> String {
+        let boundary = 1 + self.chance.below(BOUNDARIES);
+        let done = dying_at(u32::try_from(boundary).unwrap(), self.work_here()).await;
+        format!("a job up to boundary {boundary}: {done:?}")
+    }
+
+    /// What the runner does, in this very task: it dies as one.
+    async fn work_here(&self) -> Option<String> {
+        let app = &self.lab.stage.app;
+        let claim = Claim { owner: new_id(app.clock.now()), lease: LEASE };
+        let job = app.store.claim_job(claim, app.clock.now()).await.unwrap()?;
+        let result = perform(app, &job).await;
+        let told = format!("{:?} of {}: {result:?}", job.kind, job.subject);
+        self.conclude(&job, result).await;
+        Some(told)
+    }
+
+    async fn conclude(&self, job: &Job, result: Result<Step, AppError>) {
+        let store = &self.lab.stage.app.store;
+        let now = self.lab.stage.clock.now();
+        match result {
+            Ok(Step::Done) => {
+                let tx = store.begin().await.unwrap();
+                tx.finish_job(job.lease).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+            Ok(Step::Again(after)) => store.postpone_job(job.lease, now + after, None).await.unwrap(),
+            Err(error) if error.is_retryable() => {
+                let reason = error.to_string();
+                store.postpone_job(job.lease, now + Duration::seconds(2), Some(&reason)).await.unwrap();
+            }
+            Err(error) => store.bury_job(job.lease, &error.to_string()).await.unwrap(),
+        }
+    }
+
+    fn fault(&mut self) -> String {
+        let status = FaultAction { status: Some(500), ..FaultAction::default() };
+        let refused = FaultAction { status: Some(451), ..FaultAction::default() };
+        let cut = FaultAction { cut: true, ..FaultAction::default() };
+        let lost = FaultAction { lose_answer: true, ..FaultAction::default() };
+        let (subscription, operation) = ("/api/saas/subscriptions/*", "/api/saas/subscriptions/*/operations/*");
+        let all = [
+            (subscription, status.clone()),
+            (subscription, cut.clone()),
+            (operation, status),
+            (operation, lost.clone()),
+            (operation, cut),
+            ("/api/saas/subscriptions/*/listAvailablePlans", lost.clone()),
+            ("smtp", refused),
+            ("smtp", lost),
+        ];
+        let (path, action) = self.chance.pick(&all).clone();
+        self.lab.world().add_fault(Fault::next(path, action.clone()));
+        format!("the next {path}: {action:?}")
+    }
+
+    fn switch(&mut self) -> String {
+        let switches = Switches {
+            duplicates: u32::try_from(self.chance.below(3)).unwrap(),
+            lose: self.chance.one_in(3),
+            delay_seconds: u32::try_from(self.chance.below(30)).unwrap(),
+            minimal_bodies: self.chance.one_in(3),
+            stale_snapshots: self.chance.one_in(2),
+            ignore_failure: self.chance.one_in(4),
+            never_auto_accept: self.chance.one_in(4),
+            ..Switches::default()
+        };
+        self.lab.world().switch(|now| *now = switches.clone());
+        format!("{switches:?}")
+    }
+
+    /// As the schedule does every quarter of an hour; its steps are jobs like any other.
+    async fn sweep(&mut self) -> String {
+        schedule_sweep(&self.lab.stage.app).await.unwrap();
+        "a comparison of everything is asked for".to_owned()
+    }
+
+    /// Seconds, hours, days; and now and then a term is over. Terms that were skipped are another story: everything is
+    /// compared between two of them.
+    async fn wait(&mut self) -> String {
+        let by = match self.chance.below(12) {
+            0..7 => Duration::seconds(i64::try_from(1 + self.chance.below(15)).unwrap()),
+            7..9 => Duration::minutes(i64::try_from(1 + self.chance.below(20)).unwrap()),
+            9..11 => Duration::hours(i64::try_from(1 + self.chance.below(30)).unwrap()),
+            _ => return self.next_term().await,
+        };
+        self.lab.advance(by);
+        format!("{by} pass")
+    }
+
+    async fn next_term(&mut self) -> String {
+        if std::mem::replace(&mut self.term_is_new, true) {
+            self.settle().await;
+        }
+        let id = self.lives[self.chance.below(self.lives.len())].id;
+        let moved = self.lab.world().advance_past_term(id);
+        // Whoever was suspended over the end of a term has more than one end behind.
+        format!("the term of {id} is over: {moved:?}, it is {}", self.lab.stage.clock.now())
+    }
+
+    /// Everything is compared once, and what follows is done.
+    async fn settle(&mut self) {
+        self.lab.world().clear_faults();
+        let before = self.before().await;
+        self.lab.sweep().await;
+        self.after(before).await;
+        self.lab.run_due().await;
+    }
+
+    /// The storm is over: leases end, one comparison of everything, and then all must be well.
+    async fn end(&mut self) -> Vec<String> {
+        let world = self.lab.world();
+        world.clear_faults();
+        world.switch(|switches| *switches = Switches::default());
+        self.lab.advance(LEASE + Duration::SECOND);
+        loop {
+            let before = self.before().await;
+            let worked = self.work().await;
+            self.after(before).await;
+            self.log.push(format!("end: {worked}"));
+            if worked.ends_with("false") {
+                let Some(next) = self.lab.stage.app.store.find_next_job_time().await.unwrap() else { break };
+                self.lab.advance((next - self.lab.stage.clock.now()).max(Duration::SECOND));
+            }
+        }
+        self.settle().await;
+        self.complaints().await
+    }
+
+    async fn complaints(&self) -> Vec<String> {
+        let (stage, mails) = (&self.lab.stage, mails_by_subscription(self.lab.world()));
+        let mut complaints = Vec::new();
+        for life in &self.lives {
+            let mailed = mails.get(&life.id).cloned().unwrap_or_default();
+            let of_life = life.complaints(stage, &mailed).await.into_iter().chain(self.lab.differences(life.id).await);
+            complaints.extend(of_life.map(|complaint| format!("{}: {complaint}, mails {mailed:?}", life.id)));
+        }
+        for id in &self.others {
+            let mailed = mails.get(id).cloned().unwrap_or_default();
+            let odd = mailed.iter().filter(|mail| !mail.starts_with("set_up_reminder"));
+            complaints.extend(odd.map(|mail| format!("{id} is nobody's, and got {mail}")));
+            complaints.extend(self.lab.differences(*id).await.into_iter().map(|what| format!("{id}: {what}")));
+        }
+        let left = stage.app.store.find_next_job_time().await.unwrap();
+        complaints.extend(left.map(|at| format!("a job is left for {at}")));
+        let dead = stage.app.store.count_dead_jobs().await.unwrap();
+        complaints.extend((dead > 0).then(|| format!("{dead} jobs wait for a person")));
+        complaints
+    }
+}
+
+/// Six purchases, all of yearly or all of monthly plans: those that somebody enrols in, and the others.
+fn buy(lab: &Lab, chance: &mut Chance) -> (Vec<Uuid>, Vec<Uuid>) {
+    let yearly = chance.one_in(2);
+    let mut ids = (0..LIVES).map(|number| {
+        let buyer = *chance.pick(&[ALEX, FABRIKAM, PAT]);
+        let by = |offer, plan| Purchase::of(offer, plan, buyer.parse().unwrap());
+        let purchase = match (yearly, number % 2) {
+            (true, _) => by("konnekt", "konnekt-yearly"),
+            (false, 0) => Purchase { quantity: Some(10), ..by("sample-seats", "team") },
+            (false, _) => by("scepman-ee", "scepman-ee-monthly"),
+        };
+        // The last one was activated by Microsoft, and nobody came.
+        lab.stage.buy_as(Purchase { auto_activate: number + 1 == LIVES, market: Some("DE".to_owned()), ..purchase })
+    });
+    let enrolled: Vec<Uuid> = ids.by_ref().take(LIVES - 2).collect();
+    (enrolled, ids.collect())
+}
