@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::{
     App, AppError, Freshness, Step,
-    converge::{audit, find_out},
+    converge::{audit, find_out, write_subscription},
     find_prices,
     issue_key::issue_key,
 };
 use crate::{
+    clock::new_id,
     domain::{
         catalog::{Plan, PriceList},
         change::check_plan_change,
@@ -19,7 +20,7 @@ use crate::{
         pricing::Line,
         subscription::Subscription,
     },
-    store::{JobKind, Lease, NewCharges, Tx},
+    store::{ChangeState, JobKind, Lease, NewChange, NewCharges, Tx},
 };
 
 /// What follows from another plan at Microsoft.
@@ -77,15 +78,18 @@ pub async fn rewrite_charges(app: &App, lease: Lease, id: Uuid) -> Result<Step, 
     let Some(prices) = find_prices(app, microsoft, plan, Freshness::Ordered).await? else { return Ok(Step::Done) };
     let now = app.clock.now();
     let tx = app.store.begin().await?;
-    let subscription = tx.get_subscription(id).await?;
+    let mut subscription = tx.get_subscription(id).await?;
     if subscription.microsoft.plan_id == *plan.id {
         for charge in tx.list_charges(id).await?.iter().filter(|charge| charge.state == State::Held) {
             rewrite(app, &tx, &subscription, charge, (plan, &prices.list), now).await?;
         }
+        subscription.segment = segment_in(app, &subscription, plan);
         let enrolment = tx.find_enrolment(id).await?;
         if let Some(enrolment) = &enrolment {
             issue_key(app, &tx, &subscription, enrolment, now).await?;
         }
+        // The row's version keeps a change of users in the same moment apart from this.
+        write_subscription(app, &tx, &mut subscription, now).await?;
         audit(&tx, id, "seatkey", "charges_rewritten", &serde_json::json!({ "plan": &*plan.id }), now).await?;
     }
     tx.finish_job(lease).await?;
@@ -109,8 +113,7 @@ async fn rewrite(
                 .await?;
             let new = NewCharges {
                 subscription_id: subscription.microsoft.id,
-                // The charge that it replaces makes it one and the same when this runs twice.
-                cause_id: charge.cause_id,
+                cause_id: record_rewrite(tx, subscription, charge, plan, now).await?,
                 reason: charge.reason,
                 term_start: charge.term_start,
                 lines: &[line],
@@ -129,6 +132,39 @@ async fn rewrite(
             find_out(tx, subscription, "charge_frozen", &charge.id.to_string(), &detail, now).await
         }
     }
+}
+
+/// The rewriting as a cause of its own, with the frozen figures of the first one: they say what an upgrade came from.
+async fn record_rewrite(
+    tx: &Tx,
+    subscription: &Subscription,
+    charge: &Charge,
+    plan: &Plan,
+    now: OffsetDateTime,
+) -> Result<Uuid, AppError> {
+    let first = tx.find_change::<serde_json::Value>(charge.cause_id).await?;
+    let change = NewChange {
+        id: new_id(now),
+        subscription_id: subscription.microsoft.id,
+        kind: "rewriting",
+        cause: format!("rewriting:{}:{}", plan.id, charge.id),
+        body: first.map_or(serde_json::Value::Null, |first| first.body),
+        state: ChangeState::Done,
+        shown_to: None,
+        expires_at: now,
+    };
+    tx.insert_change(&change, now).await?;
+    Ok(change.id)
+}
+
+/// The segment of the new plan that includes as many users as the present one.
+fn segment_in(app: &App, subscription: &Subscription, plan: &Plan) -> Option<String> {
+    let offer = app.catalog.find_offer(&subscription.microsoft.offer_id)?;
+    let name = subscription.segment.as_deref()?;
+    let segments = || offer.plans.iter().flat_map(|plan| plan.segments());
+    let included = segments().find(|segment| *segment.name == *name)?.included;
+    let same = plan.segments().iter().find(|segment| segment.included == included);
+    Some(same.map_or_else(|| name.to_owned(), |segment| segment.name.to_string()))
 }
 
 fn whole(subscription: &Subscription) -> crate::domain::proration::Part {

@@ -22,7 +22,7 @@ use crate::{
         pricing::MAX_USERS,
         subscription::{PlannedDowngrade, Subscription},
     },
-    marketplace::MarketplaceError,
+    marketplace::{MarketplaceError, wire::Operation},
     pages::mail::life::{LifeEvent, RefusalReason, RefusedChange},
     store::{ChangeState, JobKind, Lease, NewChange, StoreError, StoredChange, Tx},
 };
@@ -31,6 +31,9 @@ use crate::{
 pub const SEATS: &str = "seats";
 /// Microsoft answers `Retry-After: 10`; most changes are done sooner.
 const POLL: Duration = Duration::seconds(3);
+
+/// A change that Microsoft says is carried out is there within this time.
+const VISIBLE_WITHIN: Duration = Duration::minutes(10);
 
 /// Other seats, asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +169,15 @@ pub(super) async fn request_planned_seats(
     };
     let wanted = SeatsWanted { from: subscription.users.unwrap_or_default(), to: planned.users };
     let tx = app.store.begin().await?;
-    match ask(&tx, subscription, wanted, (format!("planned:{}", term.end), None), now).await {
+    match ask(
+        &tx,
+        subscription,
+        wanted,
+        (format!("planned:{}:{}", term.end, planned.planned_at.unix_timestamp()), None),
+        now,
+    )
+    .await
+    {
         // Asked for before.
         Err(AppError::Store(StoreError::Conflict(_))) => Ok(()),
         Err(error) => Err(error),
@@ -186,18 +197,26 @@ pub async fn carry_out_seats(app: &App, lease: Lease, change_id: Uuid) -> Result
     let Some(operation_id) = &change.operation_id else { return request(app, lease, &change).await };
     let answer = app.marketplace.get_operation(change.subscription_id, operation_id).await;
     note_credential(app, answer.as_ref().err());
-    let operation = answer?.value;
-    if operation.is_open() {
+    let operation = match answer {
+        // Over, and forgotten: what is there now tells.
+        Err(MarketplaceError::NotFound(_)) => None,
+        other => Some(other?.value),
+    };
+    if operation.as_ref().is_some_and(Operation::is_open) {
         return Ok(Step::Again(POLL));
     }
     let converged = ask_and_converge(app, change.subscription_id, None).await?;
     if converged.subscription.users == Some(change.body.to) {
         return finish(app, lease, &change, None).await;
     }
-    match operation.status.as_str() {
-        "Succeeded" => Ok(Step::Again(POLL)),
-        _ => {
-            let words = operation.error_message();
+    let done = operation.as_ref().is_none_or(|operation| operation.status == "Succeeded");
+    let waited = app.clock.now() - change.created_at;
+    match operation {
+        _ if done && waited < VISIBLE_WITHIN => Ok(Step::Again(POLL)),
+        // Carried out, and changed again since: what is there now is what the customer wanted last.
+        Some(_) if done => finish(app, lease, &change, None).await,
+        operation => {
+            let words = operation.as_ref().map_or("", Operation::error_message);
             let reason = if words.is_empty() { "Microsoft did not carry it out" } else { words };
             finish(app, lease, &change, Some(reason)).await
         }
@@ -207,8 +226,13 @@ pub async fn carry_out_seats(app: &App, lease: Lease, change_id: Uuid) -> Result
 /// Asks Microsoft. Without an answer nobody knows whether it was heard: the subscription tells before it is asked again.
 async fn request(app: &App, lease: Lease, change: &StoredChange<SeatsWanted>) -> Result<Step, AppError> {
     let id = change.subscription_id;
-    if ask_and_converge(app, id, None).await?.subscription.users == Some(change.body.to) {
+    let subscription = ask_and_converge(app, id, None).await?.subscription;
+    if subscription.users == Some(change.body.to) {
         return finish(app, lease, change, None).await;
+    }
+    let planned = subscription.planned.map(|planned| planned.users);
+    if change.shown_to.is_none() && planned != Some(change.body.to) {
+        return finish(app, lease, change, Some("the planned downgrade was taken back")).await;
     }
     let call_id = app.store.record_intent(id, "change_quantity", app.clock.now()).await?;
     let answer = app.marketplace.change_quantity(id, change.body.to).await;
@@ -225,6 +249,10 @@ async fn request(app: &App, lease: Lease, change: &StoredChange<SeatsWanted>) ->
         }
         Err(MarketplaceError::Refused { message, .. }) => {
             app.store.record_answer(call_id, &message, None, now).await?;
+            // Microsoft says 400, too, while another operation is open; it may be our own, whose answer was lost.
+            if app.marketplace.list_operations(id).await?.value.iter().any(Operation::is_open) {
+                return Ok(Step::Again(POLL));
+            }
             finish(app, lease, change, Some(&message)).await
         }
         Err(error @ MarketplaceError::NoAnswer(_)) => Err(error.into()),
@@ -246,7 +274,7 @@ async fn finish(
     let tx = app.store.begin().await?;
     let state = if refusal.is_some() { ChangeState::Refused } else { ChangeState::Done };
     tx.decide_change(change.id, (ChangeState::Pending, state), refusal, now).await?;
-    if let Some(reason) = refusal {
+    if let Some(reason) = refusal.filter(|_| change.shown_to.is_some()) {
         let subscription = tx.get_subscription(id).await?;
         let enrolment = tx.find_enrolment(id).await?;
         let cause = change.id.to_string();

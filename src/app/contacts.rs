@@ -5,11 +5,15 @@ use uuid::Uuid;
 use super::{
     App, AppError,
     change_users::actor,
-    converge::{audit, queue},
+    converge::{audit, queue, write_subscription},
     issue_key::replace_license,
     life_mail::Letter,
 };
-use crate::{domain::policy::Identity, mail::is_mailbox, pages::mail::life::LifeEvent};
+use crate::{
+    domain::{policy::Identity, subscription::Stage},
+    mail::is_mailbox,
+    pages::mail::life::LifeEvent,
+};
 
 /// Who gets the mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +76,15 @@ pub async fn resend_key(app: &App, who: Identity, id: Uuid) -> Result<(), AppErr
 pub async fn rotate_license(app: &App, who: Identity, id: Uuid, leaked_seq: u32) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
-    let subscription = tx.get_subscription(id).await?;
+    let mut subscription = tx.get_subscription(id).await?;
     let enrolment = tx.get_enrolment(id).await?;
-    if tx.find_newest_key(id).await?.is_none_or(|newest| newest.seq != leaked_seq) {
+    let newest = tx.find_newest_key(id).await?.filter(|newest| newest.seq == leaked_seq);
+    let Some(newest) = newest else { return Ok(()) };
+    if matches!(subscription.stage, Stage::Ended { .. }) || tx.find_revocation(&newest.license_id).await?.is_some() {
         return Ok(());
     }
+    // An end in the same moment must not leave the new license alive.
+    write_subscription(app, &tx, &mut subscription, now).await?;
     let Some(key) = replace_license(app, &tx, &subscription, &enrolment, now).await? else { return Ok(()) };
     let cause = key.seq.to_string();
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };

@@ -8,14 +8,15 @@ use uuid::Uuid;
 use super::{
     App, AppError,
     change_plan::plan_changed,
-    end_subscription::end_subscription,
+    end_subscription::{BeforeEnd, end_subscription},
     issue_key::issue_key,
     life_mail::{Letter, life_mail},
 };
 use crate::{
     domain::{
         catalog::Model,
-        subscription::{Event, MicrosoftStatus, Snapshot, Stage, Subscription, next_appointment, observe},
+        change::check_seats,
+        subscription::{Event, MicrosoftStatus, Snapshot, Stage, Subscription, appointment_after_change, observe},
     },
     pages::mail::life::LifeEvent,
     store::{AuditEntry, Enrolment, Finding, JobKind, StoreError, Tx},
@@ -139,6 +140,7 @@ async fn update(
             Err(refused) => find_out(tx, &fresh, "unexpected_event", event.name(), &refused.to_string(), now).await?,
         }
     }
+    follow_term(tx, &mut fresh, now).await?;
     write_subscription(app, tx, &mut fresh, now).await?;
     if fresh.unwritten_renewal().is_some() {
         tx.schedule_job(JobKind::RenewSubscription, fresh.microsoft.id, now, now).await?;
@@ -148,6 +150,23 @@ async fn update(
         audit(tx, fresh.microsoft.id, "microsoft", audit_word(*event), &detail, now).await?;
     }
     Ok(Converged { subscription: fresh, events: happened, is_new: false })
+}
+
+/// Microsoft's dates are the truth, within a term, too. Another end is taken over; what was charged for the old dates is for
+/// a person to look at.
+async fn follow_term(tx: &Tx, fresh: &mut Subscription, now: OffsetDateTime) -> Result<(), AppError> {
+    let (Some(own), Some(told)) = (fresh.term, fresh.microsoft.term) else { return Ok(()) };
+    if own == told || fresh.unwritten_renewal().is_some() || matches!(fresh.stage, Stage::Ended { .. }) {
+        return Ok(());
+    }
+    if own.start == told.start {
+        fresh.term = Some(told);
+    }
+    let detail = format!(
+        "Microsoft moved the term from {}–{} to {}–{}; see to it that the charges fit",
+        own.start, own.end, told.start, told.end
+    );
+    find_out(tx, fresh, "term_moved", &format!("{}/{}", told.start, told.end), &detail, now).await
 }
 
 /// An event with its circumstances.
@@ -177,7 +196,15 @@ async fn take_effect(
         Event::SeatsChanged => seats_changed(app, tx, fresh, enrolment, now).await,
         Event::PlanChanged => plan_changed(app, tx, fresh, &news.before.microsoft.plan_id, now).await,
         Event::Ended => {
-            end_subscription(app, tx, fresh, enrolment, (news.before.observed_at, news.ended_at), now).await
+            let before = BeforeEnd {
+                last_seen_alive: news.before.observed_at,
+                suspended_at: match news.before.stage {
+                    Stage::Suspended { suspended_at, .. } => Some(suspended_at),
+                    _ => None,
+                },
+                told: news.ended_at,
+            };
+            end_subscription(app, tx, fresh, enrolment, before, now).await
         }
         _ => Ok(()),
     }
@@ -191,8 +218,14 @@ async fn seats_changed(
     enrolment: &Enrolment,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    let (_, plan) = app.find_plan(&fresh.microsoft.offer_id, &fresh.microsoft.plan_id)?;
-    let (Model::PerUser, Some(to)) = (&plan.model, fresh.microsoft.quantity) else { return Ok(()) };
+    // A plan that the catalog does not have is a finding of its own (`change_plan`).
+    let plan = app.catalog.find_plan(&fresh.microsoft.offer_id, &fresh.microsoft.plan_id);
+    let Some((_, plan)) = plan.filter(|(_, plan)| plan.model == Model::PerUser) else { return Ok(()) };
+    let Some(to) = fresh.microsoft.quantity else { return Ok(()) };
+    if let Err(refused) = check_seats(plan, to) {
+        let detail = format!("Microsoft has {to} seats although they are refused ({refused}); talk to the customer");
+        find_out(tx, fresh, "seats_changed", &to.to_string(), &detail, now).await?;
+    }
     let from = fresh.users;
     if from == Some(to) {
         return Ok(());
@@ -237,7 +270,7 @@ async fn schedule_appointment(
     subscription: &Subscription,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    if let Some(at) = next_appointment(subscription, app.retention, now) {
+    if let Some(at) = appointment_after_change(subscription, app.retention, now) {
         tx.schedule_job(JobKind::KeepAppointment, subscription.microsoft.id, at, now).await?;
     }
     Ok(())

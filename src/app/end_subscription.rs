@@ -19,22 +19,37 @@ use crate::{
     store::{Enrolment, LicenseKey, Tx},
 };
 
-/// Undoes what was not paid for, ends or shortens the license, and tells the buyer. `(last_seen_alive, told)`: when the
-/// subscription was last known to run, and when it ended as far as Microsoft's operation says.
+/// How a subscription stood before its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BeforeEnd {
+    /// When it was last known to run.
+    pub(super) last_seen_alive: OffsetDateTime,
+    /// Since when it was suspended, if it was.
+    pub(super) suspended_at: Option<OffsetDateTime>,
+    /// When it ended, as far as Microsoft's operation says.
+    pub(super) told: Option<OffsetDateTime>,
+}
+
+/// Undoes what was not paid for, ends or shortens the license, and tells the buyer.
 pub(super) async fn end_subscription(
     app: &App,
     tx: &Tx,
     subscription: &mut Subscription,
     enrolment: &Enrolment,
-    (last_seen_alive, told): (OffsetDateTime, Option<OffsetDateTime>),
+    before: BeforeEnd,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
+    let BeforeEnd { last_seen_alive, suspended_at, told } = before;
     let id = subscription.microsoft.id;
     // Whether it fell into the grace period is judged by the operation's time; unknown is decided for the buyer.
     let judged_at = told.filter(|at| *at <= now).unwrap_or(last_seen_alive).max(last_seen_alive.min(now));
+    // A withdrawal counts from when it was asked for, however long Microsoft takes.
+    let judged_at = subscription.withdrawn_at.unwrap_or(judged_at);
     let charges = tx.list_charges(id).await?;
-    let after = decide(app, subscription, &charges, judged_at);
-    tx.move_charges(&after.cancelled, (State::Held, State::Cancelled), "the subscription ended", now).await?;
+    let after = decide(app, subscription, &charges, (judged_at, suspended_at));
+    for from in [State::Held, State::Frozen] {
+        tx.move_charges(&after.cancelled, (from, State::Cancelled), "the subscription ended", now).await?;
+    }
     tx.move_charges(&after.released, (State::Held, State::Due), "its hold was over before the end", now).await?;
     subscription.planned = None;
     let newest = tx.find_newest_key(id).await?;
@@ -54,11 +69,16 @@ pub(super) async fn end_subscription(
     tell(app, tx, Told { subscription, enrolment, charges: &charges, after: &after, key, newest }, now).await
 }
 
-fn decide(app: &App, subscription: &Subscription, charges: &[Charge], judged_at: OffsetDateTime) -> AfterEnd {
+fn decide(
+    app: &App,
+    subscription: &Subscription,
+    charges: &[Charge],
+    (judged_at, suspended_at): (OffsetDateTime, Option<OffsetDateTime>),
+) -> AfterEnd {
     let microsoft = &subscription.microsoft;
     let plan = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id);
     let billed_by_microsoft = plan.is_some_and(|(_, plan)| !plan.is_metered());
-    let mut after = decide_after_end(charges, judged_at);
+    let mut after = decide_after_end(charges, judged_at, suspended_at);
     // Where Microsoft bills, it gives the money back within the grace period.
     if billed_by_microsoft && subscription.grace_end.is_some_and(|end| judged_at < end) {
         after.license = LicenseAfterEnd::EndsAtOnce;
@@ -80,8 +100,8 @@ async fn take_back(
         charge.reason == Reason::Upgrade && charge.from_users == Some(users) && after.cancelled.contains(&charge.id)
     });
     if let Some(charge) = undone {
-        let change = tx.get_change::<FrozenChange>(charge.cause_id).await?;
-        subscription.segment = change.body.from_segment;
+        let change = tx.get_change::<Option<FrozenChange>>(charge.cause_id).await?;
+        subscription.segment = change.body.and_then(|change| change.from_segment);
     }
     Ok(())
 }

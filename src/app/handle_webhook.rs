@@ -139,6 +139,10 @@ async fn follow_up(
         }
         // Where Microsoft did it all the same, a person has been told, and the buyer sees what is.
         Answered::Refused(operation, _) if is_visible(operation, &subscription.microsoft) => Ok(()),
+        Answered::Refused(operation, _) if operation.status == "Succeeded" => {
+            let id = subscription.microsoft.id;
+            Ok(tx.schedule_job(JobKind::ReconcileSubscription, id, now.saturating_add(SECOND_LOOK), now).await?)
+        }
         Answered::Refused(operation, refusal) => note_refusal(app, tx, subscription, operation, refusal, now).await,
         _ if webhook.refusal.is_some() => {
             let detail = serde_json::json!({ "operation": webhook.operation_id, "reason": webhook.refusal });

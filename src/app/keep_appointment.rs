@@ -17,7 +17,10 @@ use crate::{
         change::{first_term, freeze_renewal},
         charge::{Charge, State},
         enrolment::Basis,
-        subscription::{Notice, Stage, Subscription, due_notice, erasure_due, next_appointment, unbilled_change_due},
+        subscription::{
+            Notice, Stage, Subscription, due_notice, erasure_due, is_dropped_by_microsoft, next_appointment,
+            unbilled_change_due,
+        },
         time::{Term, plus_days, utc_day},
     },
     pages::mail::life::LifeEvent,
@@ -91,7 +94,8 @@ async fn remind(app: &App, tx: &Tx, sending: Sending<'_>, days: u32) -> Result<(
     let configure_url = format!("{}/landing", app.issuer());
     let event = LifeEvent::SetUpReminder {
         bought,
-        dropped_on: plus_days(bought, MICROSOFT_DROPS_AFTER_DAYS),
+        dropped_on: is_dropped_by_microsoft(sending.subscription)
+            .then(|| plus_days(bought, MICROSOFT_DROPS_AFTER_DAYS)),
         configure_url: &configure_url,
     };
     queue(app, tx, sending.letter(&format!("day-{days}")), &event, sending.now).await

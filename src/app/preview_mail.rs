@@ -145,7 +145,7 @@ impl Figures {
             "cancelled" => LifeEvent::Cancelled { license_until: None, users: Some(users), dropped: &self.held },
             "set_up_reminder" => {
                 let bought = utc_day(subscription.seen_at);
-                LifeEvent::SetUpReminder { bought, dropped_on: plus_days(bought, 30), configure_url }
+                LifeEvent::SetUpReminder { bought, dropped_on: Some(plus_days(bought, 30)), configure_url }
             }
             "change_refused" => {
                 let what = RefusedChange::Plan { to: "another plan" };

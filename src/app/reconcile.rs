@@ -10,7 +10,7 @@ use super::{App, AppError, Step, converge::ask_and_converge, open_purchase::note
 use crate::{
     clock::Stopwatch,
     domain::subscription::{Event, Snapshot, Subscription, observe},
-    store::{Lease, Sweep},
+    store::{JobKind, Lease, Sweep},
 };
 
 /// A step of a sweep hands the job back after so long; its lease is longer.
@@ -109,12 +109,23 @@ pub async fn reconcile_page(app: &App, continuation: Option<&str>) -> Result<Rec
     let known: HashMap<Uuid, Subscription> = known.into_iter().map(|one| (one.microsoft.id, one)).collect();
     let mut repairs = Vec::new();
     for snapshot in &page.subscriptions {
-        if differs(known.get(&snapshot.id), snapshot) {
+        let known = known.get(&snapshot.id);
+        if differs(known, snapshot) {
             repairs.push(repair(app, snapshot.id).await);
+        } else if known.is_some_and(|known| known.unwritten_renewal().is_some()) {
+            ask_for_renewal(app, snapshot.id).await?;
         }
     }
     let seen = u32::try_from(page.subscriptions.len()).unwrap_or(u32::MAX);
     Ok(ReconciledPage { seen, repairs, continuation: page.continuation })
+}
+
+/// A renewal whose job came to nothing is found here, too.
+async fn ask_for_renewal(app: &App, id: Uuid) -> Result<(), AppError> {
+    let now = app.clock.now();
+    let tx = app.store.begin().await?;
+    tx.schedule_job(JobKind::RenewSubscription, id, now, now).await?;
+    Ok(tx.commit().await?)
 }
 
 fn differs(known: Option<&Subscription>, snapshot: &Snapshot) -> bool {
@@ -142,6 +153,6 @@ async fn repair(app: &App, id: Uuid) -> Repair {
 pub async fn schedule_sweep(app: &App) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
-    tx.schedule_job(crate::store::JobKind::SweepSubscriptions, Uuid::nil(), now, now).await?;
+    tx.schedule_job(JobKind::SweepSubscriptions, Uuid::nil(), now, now).await?;
     Ok(tx.commit().await?)
 }

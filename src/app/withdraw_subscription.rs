@@ -22,6 +22,8 @@ use crate::{
 
 /// Microsoft takes moments, sometimes minutes, from "received" to `Unsubscribed`.
 const POLL: Duration = Duration::seconds(3);
+/// What is kept of a deletion that Microsoft has taken, before the id of its operation.
+const ACCEPTED: &str = "accepted";
 /// "Received" without an effect for so long: ask again.
 const RECEIVED_IS_STALE: Duration = Duration::minutes(10);
 
@@ -42,7 +44,7 @@ pub async fn ask_withdrawal(app: &App, who: Identity, id: Uuid) -> Result<(), Ap
     }
     subscription.withdrawn_at = Some(now);
     write_subscription(app, &tx, &mut subscription, now).await?;
-    tx.insert_job(JobKind::WithdrawSubscription, id, now).await?;
+    tx.schedule_job(JobKind::WithdrawSubscription, id, now, now).await?;
     audit(&tx, id, &actor(who), "withdrawal_asked", &serde_json::json!({}), now).await?;
     tx.commit().await?;
     app.wake.notify_one();
@@ -62,10 +64,17 @@ pub async fn withdraw_subscription(app: &App, lease: Lease, id: Uuid) -> Result<
     }
     let now = app.clock.now();
     let last = app.store.find_newest_call(id, "cancel").await?;
-    let received = last
-        .is_some_and(|call| call.outcome.as_deref() == Some("accepted") && now - call.intended_at < RECEIVED_IS_STALE);
-    if received {
-        return Ok(Step::Again(POLL));
+    // What was taken before this withdrawal was asked for belongs to another one.
+    let accepted = last.filter(|call| call.intended_at >= withdrawn_at).and_then(|call| {
+        let operation_id = call.outcome?.strip_prefix(ACCEPTED)?.trim_start_matches(' ').to_owned();
+        Some((operation_id, call.intended_at))
+    });
+    if let Some((operation_id, intended_at)) = accepted {
+        match how_it_went(app, id, &operation_id).await? {
+            Some(reason) => return give_back(app, lease, id, &reason).await,
+            None if now - intended_at < RECEIVED_IS_STALE => return Ok(Step::Again(POLL)),
+            None => {}
+        }
     }
     let call_id = app.store.record_intent(id, "cancel", now).await?;
     let answer = app.marketplace.cancel(id).await;
@@ -74,12 +83,13 @@ pub async fn withdraw_subscription(app: &App, lease: Lease, id: Uuid) -> Result<
     match answer {
         Ok(answer) => {
             let ids = Some((answer.request_id.as_str(), answer.correlation_id.as_str()));
-            app.store.record_answer(call_id, "accepted", ids, now).await?;
+            let outcome = format!("{ACCEPTED} {}", answer.value.operation_id);
+            app.store.record_answer(call_id, &outcome, ids, now).await?;
             Ok(Step::Again(Duration::SECOND))
         }
         // It has ended already: the next look says so.
         Err(MarketplaceError::Refused { status: 200, .. }) => {
-            app.store.record_answer(call_id, "accepted", None, now).await?;
+            app.store.record_answer(call_id, ACCEPTED, None, now).await?;
             Ok(Step::Again(Duration::SECOND))
         }
         Err(MarketplaceError::Refused { message, .. }) => {
@@ -91,6 +101,24 @@ pub async fn withdraw_subscription(app: &App, lease: Lease, id: Uuid) -> Result<
             app.store.record_answer(call_id, &error.to_string(), None, now).await?;
             Err(error.into())
         }
+    }
+}
+
+/// Why an accepted deletion came to nothing; `None` while that is not known. Microsoft refuses some after their first three
+/// days only then (reference, 2.7).
+async fn how_it_went(app: &App, id: Uuid, operation_id: &str) -> Result<Option<String>, AppError> {
+    if operation_id.is_empty() {
+        return Ok(None);
+    }
+    let answer = app.marketplace.get_operation(id, operation_id).await;
+    note_credential(app, answer.as_ref().err());
+    match answer {
+        Ok(answer) if matches!(answer.value.status.as_str(), "Failed" | "Conflict") => {
+            let words = answer.value.error_message();
+            Ok(Some(if words.is_empty() { "the operation failed".to_owned() } else { words.to_owned() }))
+        }
+        Ok(_) | Err(MarketplaceError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -104,7 +104,7 @@ fn upgrade(priced: &PricedPlan, args: &QuoteArgs) -> Result<Option<UpgradeQuote>
     };
     let term = Term::new(start, end).ok_or_else(|| Failure::Usage("the term ends before it starts".to_owned()))?;
     let today = priced.quote(users).map_err(|error| Failure::No(format!("--from-users: {error}")))?;
-    let from = UpgradeFrom { users, segment: &today.segment.name, term, first_day: on };
+    let from = UpgradeFrom { users, segment: &today.segment.name, term, today: on, first_day: on };
     quote_upgrade(priced, from, args.users).map(Some).map_err(|error| Failure::No(error.to_string()))
 }
 

@@ -256,7 +256,8 @@ fn price_upgrade(
     let after_trial = subscription.trial_end.map(|end| plus_days(end, 1));
     let first_day = after_trial.map_or(utc_day(now), |day| day.max(utc_day(now)));
     let segment = subscription.segment.as_deref().unwrap_or_default();
-    let from = UpgradeFrom { users: subscription.users.unwrap_or_default(), segment, term, first_day };
+    let users = subscription.users.unwrap_or_default();
+    let from = UpgradeFrom { users, segment, term, today: utc_day(now), first_day };
     let quote = quote_upgrade(plan, from, to_users)?;
     let item = Item::AdditionalUsers(std::sync::Arc::clone(&next.segment));
     let line = Line::new(item, &quote.dimension, quote.quantity, quote.unit_price, quote.amount.currency)?;
@@ -279,14 +280,18 @@ pub fn held_until(charges: &[Charge], now: OffsetDateTime) -> Option<OffsetDateT
     held.map(|charge| charge.reportable_from).max()
 }
 
-/// Whether users can be lowered, and the whole withdrawn, for nothing: every charge of the enrolment is still held.
+/// Whether users can be lowered, and the whole withdrawn, for nothing: every charge of the enrolment is still held, and
+/// its term is the current one.
 #[must_use]
 pub fn may_lower(subscription: &Subscription, charges: &[Charge], now: OffsetDateTime) -> bool {
     let mut of_enrolment = charges
         .iter()
         .filter(|charge| charge.reason == Reason::Enrolment && charge.state != State::Cancelled)
         .peekable();
-    let held = |charge: &Charge| charge.state == State::Held && charge.reportable_from > now;
+    let term_start = subscription.term.map(|term| term.start);
+    let held = |charge: &Charge| {
+        charge.state == State::Held && charge.reportable_from > now && Some(charge.term_start) == term_start
+    };
     matches!(subscription.stage, Stage::Active(_)) && of_enrolment.peek().is_some() && of_enrolment.all(held)
 }
 

@@ -174,11 +174,19 @@ pub enum LicenseAfterEnd {
     },
 }
 
-/// What a cancellation undoes: what was still held at `ended_at`, and what it bought.
+/// What a cancellation undoes: what was still held at `ended_at`, and what it bought. A suspension holds on: what had not
+/// come due before `suspended_at` is held until the end. What a person had yet to decide about is undone in the same way.
 #[must_use]
-pub fn decide_after_end(charges: &[Charge], ended_at: OffsetDateTime) -> AfterEnd {
-    let held = || charges.iter().filter(|charge| charge.state == State::Held);
-    let (cancelled, released): (Vec<&Charge>, Vec<&Charge>) = held().partition(|one| one.reportable_from > ended_at);
+pub fn decide_after_end(
+    charges: &[Charge],
+    ended_at: OffsetDateTime,
+    suspended_at: Option<OffsetDateTime>,
+) -> AfterEnd {
+    let judged_at = suspended_at.map_or(ended_at, |at| at.min(ended_at));
+    let undone = |charge: &Charge| charge.reportable_from > judged_at;
+    let held = charges.iter().filter(|charge| charge.state == State::Held);
+    let (mut cancelled, released): (Vec<&Charge>, Vec<&Charge>) = held.partition(|charge| undone(charge));
+    cancelled.extend(charges.iter().filter(|charge| charge.state == State::Frozen && undone(charge)));
     let term_unpaid = cancelled.iter().any(|charge| charge.reason != Reason::Upgrade);
     let taken_back = cancelled.iter().filter_map(|charge| charge.from_users).min();
     let ids = |charges: Vec<&Charge>| charges.into_iter().map(|charge| charge.id).collect();
@@ -252,8 +260,22 @@ mod tests {
             ),
         ];
         for (name, charges, ended_at, expected) in table {
-            let after = decide_after_end(&charges, ended_at);
+            let after = decide_after_end(&charges, ended_at, None);
             assert_eq!((after.cancelled.len(), after.released.len(), after.license), expected, "{name}");
         }
     }
+
+    #[test]
+    fn a_suspension_holds_until_the_end() {
+        let late = datetime!(2026-03-20 00:00 UTC);
+        let charges = [charge(1, Reason::Enrolment, State::Held, None)];
+        let suspended_before = decide_after_end(&charges, late, Some(datetime!(2026-02-10 00:00 UTC)));
+        assert_eq!((suspended_before.cancelled.len(), suspended_before.license), (1, LicenseAfterEnd::EndsAtOnce));
+        let suspended_after = decide_after_end(&charges, late, Some(datetime!(2026-02-20 00:00 UTC)));
+        assert_eq!((suspended_after.released.len(), suspended_after.cancelled.len()), (1, 0));
+        let frozen = decide_after_end(&[charge(1, Reason::Enrolment, State::Frozen, None)], NEVER_REACHED, None);
+        assert_eq!((frozen.cancelled.len(), frozen.license), (1, LicenseAfterEnd::EndsAtOnce));
+    }
+
+    const NEVER_REACHED: OffsetDateTime = datetime!(2026-02-01 00:00 UTC);
 }

@@ -63,6 +63,8 @@ pub struct UpgradeFrom<'a> {
     pub segment: &'a str,
     /// The current term.
     pub term: Term,
+    /// The UTC day.
+    pub today: Date,
     /// The first day that is charged: today, or the first day after a running trial.
     pub first_day: Date,
 }
@@ -75,10 +77,11 @@ pub fn quote_upgrade(plan: &PricedPlan, from: UpgradeFrom<'_>, to_users: u32) ->
     if to_users <= from.users {
         return Err(UpgradeRefused::NotMore(from.users));
     }
-    let remaining_days = from.term.remaining(from.first_day);
-    if remaining_days == 0 {
+    if from.term.remaining(from.today) == 0 {
         return Err(UpgradeRefused::TermEnded(from.term.end));
     }
+    // None in a trial that is longer than the term: then the quantity is 0, recorded and never sent.
+    let remaining_days = from.term.remaining(from.first_day);
     let unknown = || UpgradeRefused::UnknownSegment(from.segment.to_owned(), from.users);
     let before = plan.fee_in(from.segment, from.users)?.ok_or_else(unknown)?;
     let after = plan.quote(to_users)?;

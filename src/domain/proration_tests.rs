@@ -8,7 +8,7 @@ fn year() -> Term {
 }
 
 fn upgrade(from: u32, segment: &str, to: u32, today: Date) -> Result<UpgradeQuote, UpgradeRefused> {
-    let from = UpgradeFrom { users: from, segment, term: year(), first_day: today };
+    let from = UpgradeFrom { users: from, segment, term: year(), today, first_day: today };
     quote_upgrade(&example_plan("konnekt-yearly"), from, to)
 }
 

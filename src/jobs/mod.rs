@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
-use uuid::Uuid;
 
 use crate::{
     app::{
@@ -36,15 +35,13 @@ const HOUSEKEEPING: StdDuration = StdDuration::from_secs(600);
 #[derive(Debug)]
 pub struct Runner {
     app: SharedApp,
-    owner: Uuid,
 }
 
 impl Runner {
-    /// A runner with an identity of its own.
+    /// A runner of the application's jobs.
     #[must_use]
     pub fn new(app: SharedApp) -> Self {
-        let owner = new_id(app.clock.now());
-        Self { app, owner }
+        Self { app }
     }
 
     /// Runs until `stop` says so, several jobs at a time: most of one is waiting for Microsoft. Jobs that have begun are
@@ -80,8 +77,9 @@ impl Runner {
     }
 
     async fn claim(&self) -> Result<Option<Job>, StoreError> {
-        let claim = Claim { owner: self.owner, lease: LEASE };
-        self.app.store.claim_job(claim, self.app.clock.now()).await
+        let now = self.app.clock.now();
+        // Each claim is another owner: a job that is asked for anew while it runs may be claimed by the same process.
+        self.app.store.claim_job(Claim { owner: new_id(now), lease: LEASE }, now).await
     }
 
     /// Runs the job that has been due for longest; says whether there was one.

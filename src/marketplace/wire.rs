@@ -148,10 +148,23 @@ pub(super) fn count(value: &serde_json::Value) -> Option<u32> {
 /// A page of the listing.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Listing {
-    #[serde(default, deserialize_with = "null_as_nothing")]
+    #[serde(default, deserialize_with = "readable_rows")]
     pub(super) subscriptions: Vec<Subscription>,
     #[serde(default, rename = "@nextLink")]
     pub(super) next_link: Option<String>,
+}
+
+/// One row that nobody can read must not hide all the others.
+fn readable_rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Subscription>, D::Error> {
+    let rows: Vec<serde_json::Value> = null_as_nothing(deserializer)?;
+    let read = |row| match Subscription::deserialize(row) {
+        Ok(subscription) => Some(subscription),
+        Err(error) => {
+            tracing::error!(%error, "a row of the listing cannot be read and is left out");
+            None
+        }
+    };
+    Ok(rows.iter().filter_map(read).collect())
 }
 
 /// The answer of `listAvailablePlans`.

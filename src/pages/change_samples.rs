@@ -67,7 +67,8 @@ fn upgrade(deal: &Deal<'_>, held: bool) -> Option<FrozenChange> {
     let (quote, first) = (deal.priced.quote, deal.priced.first);
     let change = frozen(deal, ChangeKind::Upgrade, quote.users + 200)?;
     let first_day = if held { utc_day(first.reportable_from) } else { plus_days(first.start_day, 12) };
-    let from = UpgradeFrom { users: quote.users, segment: &quote.segment.name, term: first.term, first_day };
+    let from =
+        UpgradeFrom { users: quote.users, segment: &quote.segment.name, term: first.term, today: first_day, first_day };
     let priced = quote_upgrade(deal.priced.plan, from, change.to_users).ok()?;
     let item = Item::AdditionalUsers(std::sync::Arc::clone(&change.next.segment));
     let line = Line::new(item, &priced.dimension, priced.quantity, priced.unit_price, priced.amount.currency).ok()?;

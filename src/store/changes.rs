@@ -171,6 +171,14 @@ impl Tx {
         find_newest(self, subscription_id, kind).await
     }
 
+    /// A change by its id, where there is one, as this transaction sees it.
+    ///
+    /// # Errors
+    /// As [`Store::find_change`].
+    pub async fn find_change<B: DeserializeOwned>(&self, id: Uuid) -> Result<Option<StoredChange<B>>> {
+        find(self, id).await
+    }
+
     /// A change by its id, as this transaction sees it.
     ///
     /// # Errors

@@ -114,7 +114,7 @@ impl JobKind {
 /// Who claims, and until when the claim holds.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
-    /// The worker, new at each start.
+    /// The worker, new for each claim.
     pub owner: Uuid,
     /// How long others keep away.
     pub lease: Duration,

@@ -1,7 +1,9 @@
 //! Subscriptions, with their row version.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
@@ -182,8 +184,13 @@ impl Tx {
         use entity::Column;
         let mut row = to_row(subscription, now);
         row.version = Set(subscription.version + 1);
+        row.observed_at = NotSet;
+        // Somebody else may have seen a later answer since this one was read.
+        let (own, observed_at) = (Expr::col(Column::ObservedAt), to_micros(subscription.observed_at));
+        let later = Expr::case(own.clone().lt(observed_at), observed_at).finally(own);
         let result = entity::Entity::update_many()
             .set(row)
+            .col_expr(Column::ObservedAt, later.into())
             .filter(Column::Id.eq(subscription.microsoft.id).and(Column::Version.eq(subscription.version)))
             .exec(self.connection())
             .await?;

@@ -128,6 +128,20 @@ impl Tx {
         Ok(written == 1)
     }
 
+    /// Asks for a webhook to be acted upon once more; says whether there is one with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn replay_webhook(&self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
+        let row = entity::ActiveModel { handled_at: Set(None), outcome: Set(None), ..Default::default() };
+        let this = entity::Column::Id.eq(id);
+        let found = entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        if found.rows_affected == 1 {
+            self.schedule_job(JobKind::HandleWebhook, id, now, now).await?;
+        }
+        Ok(found.rows_affected == 1)
+    }
+
     /// Notes what came of a webhook.
     ///
     /// # Errors

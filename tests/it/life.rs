@@ -303,6 +303,12 @@ async fn personal_data_is_erased_after_the_retention_time(stage: Stage) {
     follow(&stage).await;
     stage.advance(Duration::days(91));
     run_appointments(&stage).await;
+    assert_ne!(known(&stage, id).await.microsoft.purchaser.email, "", "the term that was paid has not ended yet");
+    stage.advance(Duration::days(300));
+    run_appointments(&stage).await;
+    // Microsoft lists ended subscriptions for ever, with everybody's address.
+    app::schedule_sweep(&stage.app).await.unwrap();
+    run_appointments(&stage).await;
     let subscription = known(&stage, id).await;
     assert_eq!(subscription.microsoft.purchaser.email, "");
     let enrolment = stage.app.store.find_enrolment(id).await.unwrap().unwrap();

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{Stage, Subscription};
+use super::{MicrosoftStatus, Stage, Subscription};
 use crate::domain::time::{Term, end_of_day};
 
 /// A mail that a date asks for.
@@ -33,8 +33,10 @@ const REMINDERS: [u32; 3] = [1, 7, 25];
 const MICROSOFT_DROPS_AFTER: u32 = 30;
 const TRIAL_NOTICES: [u32; 2] = [7, 1];
 const RENEWAL_NOTICES: [u32; 2] = [30, 7];
-/// Terms shorter than this are not announced: the reader would get nothing else.
-const ANNOUNCED_TERM_DAYS: u32 = 80;
+/// The last reminder is of use so long where nothing ends it.
+const LAST_REMINDER_ENDS: u32 = 60;
+/// Shorter terms are announced once, seven days before: the reader would get nothing else.
+const ANNOUNCED_TWICE_FROM_DAYS: u32 = 80;
 
 /// A notice with the time in which it is of use.
 #[derive(Debug, Clone, Copy)]
@@ -50,26 +52,35 @@ fn days(count: u32) -> Duration {
 
 fn appointments(subscription: &Subscription) -> Vec<Appointment> {
     match subscription.stage {
-        Stage::AwaitingEnrolment => reminders(subscription.seen_at),
+        Stage::AwaitingEnrolment if is_dropped_by_microsoft(subscription) => {
+            reminders(subscription.seen_at, Some(MICROSOFT_DROPS_AFTER))
+        }
+        Stage::AwaitingEnrolment => reminders(subscription.seen_at, None),
         Stage::Active(_) => {
             let trial = subscription
                 .trial_end
                 .map(end_of_day)
                 .into_iter()
                 .flat_map(|end| ahead_of(end, &TRIAL_NOTICES, |days| Notice::TrialEnds { days }));
-            let term = subscription.term.filter(|term| term.days() >= ANNOUNCED_TERM_DAYS);
-            let renewal = term
-                .map(|term| end_of_day(term.end))
-                .into_iter()
-                .flat_map(|end| ahead_of(end, &RENEWAL_NOTICES, |days| Notice::RenewalAhead { days }));
+            let renewal = subscription.term.into_iter().flat_map(|term| {
+                let all = ahead_of(end_of_day(term.end), &RENEWAL_NOTICES, |days| Notice::RenewalAhead { days });
+                // Thirty days before its end a month has only just begun.
+                all.into_iter().skip(usize::from(term.days() < ANNOUNCED_TWICE_FROM_DAYS))
+            });
             trial.chain(renewal).collect()
         }
         Stage::Activating { .. } | Stage::Suspended { .. } | Stage::Ended { .. } => Vec::new(),
     }
 }
 
-fn reminders(seen_at: OffsetDateTime) -> Vec<Appointment> {
-    let ends = REMINDERS.into_iter().skip(1).chain([MICROSOFT_DROPS_AFTER]);
+/// Whether Microsoft drops a purchase that nobody sets up. What it activated by itself it bills instead.
+#[must_use]
+pub fn is_dropped_by_microsoft(subscription: &Subscription) -> bool {
+    subscription.microsoft.status == MicrosoftStatus::PendingFulfillmentStart
+}
+
+fn reminders(seen_at: OffsetDateTime, until_day: Option<u32>) -> Vec<Appointment> {
+    let ends = REMINDERS.into_iter().skip(1).chain([until_day.unwrap_or(LAST_REMINDER_ENDS)]);
     let appointment = |(from, until)| Appointment {
         from: seen_at.saturating_add(days(from)),
         until: seen_at.saturating_add(days(until)),
@@ -96,13 +107,13 @@ pub fn due_notice(subscription: &Subscription, now: OffsetDateTime) -> Vec<Notic
     due.map(|one| one.notice).collect()
 }
 
-/// When personal data has to be erased: so long after the end.
+/// When personal data has to be erased: so long after the end, and not before the term is over: what was paid runs until
+/// then, and its key names the organisation.
 #[must_use]
 pub fn erasure_due(subscription: &Subscription, retention: Duration) -> Option<OffsetDateTime> {
-    match subscription.stage {
-        Stage::Ended { ended_at, .. } => Some(ended_at.saturating_add(retention.max(RETENTION_AT_LEAST))),
-        _ => None,
-    }
+    let Stage::Ended { ended_at, .. } = subscription.stage else { return None };
+    let due = ended_at.saturating_add(retention.max(RETENTION_AT_LEAST));
+    Some(subscription.term.map_or(due, |term| due.max(end_of_day(term.end))))
 }
 
 /// When a planned downgrade of seats that Microsoft bills has to be asked for: on the last day of the term, because
@@ -123,4 +134,16 @@ pub fn next_appointment(
     let notices = appointments(subscription).into_iter().map(|one| one.from);
     let others = [erasure_due(subscription, retention), unbilled_change_due(subscription)];
     notices.chain(others.into_iter().flatten()).filter(|at| *at > now).min()
+}
+
+/// The same when the subscription has just changed: something may be due at once, such as fewer seats that are planned on
+/// the last day of the term.
+#[must_use]
+pub fn appointment_after_change(
+    subscription: &Subscription,
+    retention: Duration,
+    now: OffsetDateTime,
+) -> Option<OffsetDateTime> {
+    let due = unbilled_change_due(subscription).is_some_and(|at| at <= now);
+    if due { Some(now) } else { next_appointment(subscription, retention, now) }
 }

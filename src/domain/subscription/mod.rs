@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-pub use calendar::{Notice, RETENTION_AT_LEAST, due_notice, erasure_due, next_appointment, unbilled_change_due};
+pub use calendar::{
+    Notice, RETENTION_AT_LEAST, appointment_after_change, due_notice, erasure_due, is_dropped_by_microsoft,
+    next_appointment, unbilled_change_due,
+};
 pub use observe::{Observation, observe};
 pub use stage::{Enrolled, Event, Refused, Stage, transition_table};
 

@@ -14,7 +14,7 @@ pub struct Observation {
 /// Compares; `None` when there is nothing new, or the answer is older than what is known.
 #[must_use]
 pub fn observe(known: &Subscription, fresh: &Snapshot) -> Option<Observation> {
-    if is_older(known, fresh) || matches!(fresh.status, MicrosoftStatus::Unknown(_)) {
+    if is_over(known) || is_older(known, fresh) || matches!(fresh.status, MicrosoftStatus::Unknown(_)) {
         return None;
     }
     let snapshot = Snapshot { term: fresh.term.or(known.microsoft.term), ..fresh.clone() };
@@ -22,11 +22,20 @@ pub fn observe(known: &Subscription, fresh: &Snapshot) -> Option<Observation> {
     (snapshot != known.microsoft || !events.is_empty()).then_some(Observation { snapshot, events })
 }
 
+/// Nothing comes after the end, and what was erased here must not come back from Microsoft's listing, which keeps ended
+/// subscriptions for ever.
+fn is_over(known: &Subscription) -> bool {
+    matches!(known.stage, Stage::Ended { .. }) && known.microsoft.status == MicrosoftStatus::Unsubscribed
+}
+
 /// Microsoft answers from several places, not all of them equally fresh. What cannot go back tells which answer is older:
 /// nothing returns from `Unsubscribed` or to `PendingFulfillmentStart`, and terms only move on.
 fn is_older(known: &Subscription, fresh: &Snapshot) -> bool {
     let status = &known.microsoft.status;
-    let revived = *status == MicrosoftStatus::Unsubscribed && fresh.status != MicrosoftStatus::Unsubscribed;
+    if fresh.status == MicrosoftStatus::Unsubscribed {
+        return false;
+    }
+    let revived = *status == MicrosoftStatus::Unsubscribed;
     let pending_again =
         *status != MicrosoftStatus::PendingFulfillmentStart && fresh.status == MicrosoftStatus::PendingFulfillmentStart;
     let earlier_term = known.microsoft.term.zip(fresh.term).is_some_and(|(known, fresh)| fresh.start < known.start);

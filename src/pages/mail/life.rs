@@ -168,8 +168,8 @@ pub enum LifeEvent<'a> {
     SetUpReminder {
         /// The day of the purchase.
         bought: Date,
-        /// The day on which Microsoft drops it.
-        dropped_on: Date,
+        /// The day on which Microsoft drops it; `None` where Microsoft activated it by itself, and bills it.
+        dropped_on: Option<Date>,
         /// The landing page, complete with host.
         configure_url: &'a str,
     },

@@ -183,7 +183,8 @@ fn seats<'a>() -> Vec<LifeEvent<'a>> {
 
 /// The events that say the same in every plan.
 fn unpriced<'a>() -> Vec<LifeEvent<'a>> {
-    let set_up = |bought, configure_url| LifeEvent::SetUpReminder { bought, dropped_on: renewal(None), configure_url };
+    let dropped_on = Some(renewal(None));
+    let set_up = |bought, configure_url| LifeEvent::SetUpReminder { bought, dropped_on, configure_url };
     let refused = |reason, what| LifeEvent::ChangeRefused { reason, what };
     let seats = |to, in_portal| RefusedChange::Seats { to, in_portal };
     vec![
@@ -197,6 +198,11 @@ fn unpriced<'a>() -> Vec<LifeEvent<'a>> {
         refused(RefusalReason::NotASuccessor, RefusedChange::Plan { to: samples::HOSTILE }),
         refused(RefusalReason::TooFew(5), seats(1, true)),
         refused(RefusalReason::Microsoft(samples::HOSTILE), seats(1_200, false)),
+        LifeEvent::SetUpReminder {
+            bought: utc_day(samples::NOW),
+            dropped_on: None,
+            configure_url: "https://licenses.example/landing",
+        },
         LifeEvent::KeyAgain,
         LifeEvent::KeyReplaced,
     ]

@@ -66,7 +66,7 @@ pub(super) enum Facts {
     },
     SetUpReminder {
         bought: When,
-        dropped_on: When,
+        dropped_on: Option<When>,
         configure_url: String,
     },
     ChangeRefused {
@@ -151,7 +151,7 @@ impl Facts {
             LifeEvent::DowngradeCancelled { users, was } => Self::DowngradeCancelled { to: users, was },
             LifeEvent::SetUpReminder { bought, dropped_on, configure_url } => Self::SetUpReminder {
                 bought: When::on(bought),
-                dropped_on: When::on(dropped_on),
+                dropped_on: dropped_on.map(When::on),
                 configure_url: configure_url.to_owned(),
             },
             LifeEvent::ChangeRefused { reason, what } => refused(reason, what),
