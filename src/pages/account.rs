@@ -180,7 +180,7 @@ impl Account {
 
     /// Changes whenever the page follows something that has come to its end.
     #[must_use]
-    pub fn state(&self) -> &'static str {
+    pub fn standing(&self) -> &'static str {
         self.standing
     }
 }

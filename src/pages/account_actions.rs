@@ -156,7 +156,7 @@ fn refusal(refused: &RefusedFacts<'_>) -> Notice {
     Notice {
         tone: Tone::Warn,
         title: format!("The change to {} was refused on {day}", refused.wanted),
-        text: format!("The reason: {} Nothing has changed.", words::sentence(refused.reason)),
+        text: format!("The reason: {} Nothing has changed.", words::sentence(words::without_code(refused.reason))),
         undo: None,
         link: None,
     }

@@ -29,7 +29,7 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
             None => "The license has ended. No more fees are charged.".to_owned(),
         },
         Standing::Withdrawing => {
-            format!("{users}: Microsoft is deleting the subscription. The page follows by itself; nothing is charged.")
+            format!("{users}; nothing is charged. This page follows it by itself.")
         }
         _ => {
             let unpaid = !told.charges.iter().any(|charge| charge.state.counts());
@@ -98,8 +98,7 @@ pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Momen
     let mut moments = Vec::new();
     let mark = |at: OffsetDateTime| if at <= now { Mark::Done } else { Mark::Later };
     if let Some(first) = told.first {
-        let users = told.users.map(|users| format!(" for {}", words::users(users))).unwrap_or_default();
-        moments.push(Moment::on(mark(now), first.start_day, today, format!("Set up{users}.")));
+        moments.push(Moment::on(mark(now), first.start_day, today, "Set up."));
         if first.part.days > 0 && told.purchase.plan.is_metered() {
             let at = first.reportable_from;
             moments.push(Moment::at(mark(at), at, today, first_report(told, at <= now)));

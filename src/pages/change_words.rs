@@ -46,7 +46,7 @@ pub(super) fn button(change: &FrozenChange) -> String {
 
 pub(super) fn caption(change: &FrozenChange) -> String {
     match change.kind {
-        ChangeKind::Upgrade => format!("Now, once, for {}", days(change)),
+        ChangeKind::Upgrade => format!("Once, for {}", days(change)),
         ChangeKind::Lowering => format!("In place of what is held now, for {}", days(change)),
         ChangeKind::Downgrade | ChangeKind::Renewal => format!("From {} on, for a full term", renewal_day(change)),
     }
@@ -54,6 +54,7 @@ pub(super) fn caption(change: &FrozenChange) -> String {
 
 pub(super) fn total_label(purchase: &Purchase<'_>, change: &FrozenChange) -> String {
     match change.kind {
+        ChangeKind::Upgrade if change.held_until.is_some() => "Once, with the first charges".to_owned(),
         ChangeKind::Upgrade => "Now, once".to_owned(),
         ChangeKind::Lowering => capital(&first_noun(&purchase.plan.term_unit)),
         ChangeKind::Downgrade | ChangeKind::Renewal => format!("Then, for a full {}", purchase.noun()),
@@ -88,6 +89,9 @@ pub(super) fn warning(told: &ChangeFacts<'_>) -> String {
 pub(super) fn spoken(purchase: &Purchase<'_>, change: &FrozenChange, total: Amount) -> String {
     let fee = purchase.money(total).map(|fee| format!(": {fee}")).unwrap_or_default();
     match change.kind {
+        ChangeKind::Upgrade if change.held_until.is_some() => {
+            format!("{}{fee}, once, with the first charges.", title(change))
+        }
         ChangeKind::Upgrade => format!("{}{fee} now, once.", title(change)),
         ChangeKind::Lowering => format!("{}{fee} for the first term.", title(change)),
         ChangeKind::Downgrade | ChangeKind::Renewal => {

@@ -69,7 +69,11 @@ impl SeatsProgress {
             ),
         };
         let refused = matches!(stage, SeatsStage::Refused(_));
-        let reason = if let SeatsStage::Refused(reason) = stage { words::sentence(reason) } else { String::new() };
+        let reason = if let SeatsStage::Refused(reason) = stage {
+            words::sentence(words::without_code(reason))
+        } else {
+            String::new()
+        };
         let still = refused || stage == SeatsStage::Done;
         Self {
             frame,

@@ -86,6 +86,12 @@ pub fn sentence(text: &str) -> String {
     if begun.is_empty() || begun.ends_with(['.', '!', '?']) { begun } else { begun + "." }
 }
 
+/// What Microsoft says, without the code that it puts before: `BadRequest: The quantity is outside …`.
+pub(crate) fn without_code(text: &str) -> &str {
+    let code = |word: &str| !word.is_empty() && word.chars().all(char::is_alphanumeric);
+    text.split_once(": ").filter(|(word, _)| code(word)).map_or(text, |(_, rest)| rest)
+}
+
 /// `50` or `45.890410`: parts always with the six decimals that are reported, so that they stand in line.
 pub(crate) fn quantity(quantity: Quantity) -> String {
     let plain = quantity.to_string();
@@ -154,5 +160,11 @@ mod tests {
         assert_eq!(span(Duration::hours(72)), "72 hours");
         assert_eq!(span(Duration::days(7)), "7 days");
         assert_eq!(users(1), "1 user");
+        assert_eq!(
+            sentence(without_code("BadRequest: the quantity is outside the limits")),
+            "The quantity is outside the limits."
+        );
+        assert_eq!(without_code("Must be at least 5."), "Must be at least 5.");
+        assert_eq!(without_code("In short: no."), "In short: no.");
     }
 }

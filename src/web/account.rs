@@ -56,7 +56,7 @@ pub(super) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
 pub(super) async fn state(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let shown = Shown::find(&visit).await?;
     let page = page(&visit, &shown, Typed::default()).await?;
-    let answer = ProgressJson { state: page.state().to_owned(), next: None, spoken: "" };
+    let answer = ProgressJson { state: page.standing().to_owned(), next: None, spoken: "" };
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer))
 }
 

@@ -103,7 +103,7 @@ impl Known {
             held_until: held_until(&self.charges, now).filter(|_| withdrawable),
             held: held_sum(&self.charges, |_| true),
             seats_pending: self.seats_pending && in_use,
-            key: self.key.is_some(),
+            key: self.key.is_some() && (subscription.withdrawn_at.is_none() || !in_use),
             contacts: shown.enrolment.is_some() && !matches!(subscription.stage, Stage::Ended { .. }),
             typed: typed.users,
             error: typed.error,

@@ -1,6 +1,7 @@
 //! The buyer's story in a real Chromium: on a laptop and on a phone, light and dark, without scripts, by keyboard alone.
 //! Every page is checked as told in `look.rs`; the pictures are in `target/screenshots`.
 
+mod account;
 mod chrome;
 mod look;
 mod steps;

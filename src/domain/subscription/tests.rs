@@ -137,8 +137,11 @@ fn a_purchase_that_nobody_configures_is_remembered_until_microsoft_drops_it() {
 
 #[test]
 fn records_are_kept_for_a_week_at_least() {
-    let ended = Subscription { stage: Stage::Ended { enrolled: None, ended_at: NOW }, ..active() };
+    let ended = Subscription { stage: Stage::Ended { enrolled: None, ended_at: NOW }, term: None, ..active() };
     assert_eq!(erasure_due(&ended, Duration::days(90)), Some(NOW + Duration::days(90)));
     assert_eq!(erasure_due(&ended, Duration::days(1)), Some(NOW + Duration::days(7)));
     assert_eq!(erasure_due(&active(), Duration::days(1)), None);
+    let paid = Subscription { term: Some(first()), ..ended };
+    let term_over = datetime!(2027-01-15 00:00 UTC);
+    assert_eq!(erasure_due(&paid, Duration::days(90)), Some(term_over), "its license runs until then");
 }

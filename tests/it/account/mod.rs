@@ -29,14 +29,14 @@ async fn enrolled(stage: &Stage) -> (Browser, Uuid) {
 }
 
 /// Everything that Microsoft has to say arrives, and is acted upon.
-async fn follow(stage: &Stage) {
+pub(crate) async fn follow(stage: &Stage) {
     stage.settle().await;
     while stage.world().deliver_due().await > 0 {}
     stage.settle().await;
 }
 
 /// Nine o'clock of a day, with everything done that the calendar asks for.
-async fn move_to(stage: &Stage, day: Date) {
+pub(crate) async fn move_to(stage: &Stage, day: Date) {
     let target = day.with_hms(9, 0, 0).unwrap().assume_utc();
     stage.advance(target - stage.clock.now());
     Runner::new(std::sync::Arc::clone(&stage.app)).run_due().await.unwrap();
