@@ -61,6 +61,16 @@ pub(super) async fn ask_and_converge(
     converge(app, Seen { snapshot: &answer?.value, asked_at, ended_at }).await
 }
 
+/// Whether a subscription that a job cannot go on with has ended at Microsoft, which names no prices of what has ended.
+/// What follows from the end is written then.
+///
+/// # Errors
+/// [`AppError`]; nothing is half done.
+pub(super) async fn has_ended(app: &App, id: Uuid) -> Result<bool, AppError> {
+    let converged = ask_and_converge(app, id, None).await?;
+    Ok(matches!(converged.subscription.stage, Stage::Ended { .. }))
+}
+
 /// Writes what an answer changes.
 ///
 /// # Errors
@@ -191,8 +201,11 @@ async fn seats_changed(
     enrolment: &Enrolment,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    let (_, plan) = app.find_plan(&fresh.microsoft.offer_id, &fresh.microsoft.plan_id)?;
-    let (Model::PerUser, Some(to)) = (&plan.model, fresh.microsoft.quantity) else { return Ok(()) };
+    // A plan that the catalog does not have: a person has been told, and nothing else may wait for that.
+    let plan = app.catalog.find_plan(&fresh.microsoft.offer_id, &fresh.microsoft.plan_id).map(|(_, plan)| plan);
+    let (Some(Model::PerUser), Some(to)) = (plan.map(|plan| &plan.model), fresh.microsoft.quantity) else {
+        return Ok(());
+    };
     let from = fresh.users;
     if from == Some(to) {
         return Ok(());

@@ -21,6 +21,7 @@ mod openapi;
 mod orders;
 mod prices;
 mod purchase;
+mod reconcile;
 mod sign_in;
 mod strangers;
 mod webhook_tokens;

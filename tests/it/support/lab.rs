@@ -30,6 +30,12 @@ impl Lab {
         Self { stage: Stage::set_with(Database::Memory, &catalog()).await }
     }
 
+    /// The catalog lacks a plan, as seen from Microsoft: there it has another id.
+    pub(crate) async fn open_without(plan: &str) -> Self {
+        let catalog = catalog().replace(&format!("id = \"{plan}\""), "id = \"another\"");
+        Self { stage: Stage::set_with(Database::Memory, &catalog).await }
+    }
+
     pub(crate) fn world(&self) -> &World {
         self.stage.world()
     }
