@@ -53,12 +53,6 @@ struct Before {
 impl History {
     pub(crate) async fn begin(seed: u64) -> Self {
         let mut chance = Chance::of(seed);
-        drop(
-            tracing_subscriber::fmt()
-                .with_max_level(tracing::Level::WARN)
-                .with_ansi(false)
-                .with_writer(std::io::stderr)
-                .try_init(),
         let lab = Lab::open().await;
         let (enrolled, others) = buy(&lab, &mut chance);
         lab.enrol(&enrolled, USERS).await;
