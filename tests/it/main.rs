@@ -23,5 +23,6 @@ mod prices;
 mod purchase;
 mod reconcile;
 mod sign_in;
+mod storms;
 mod strangers;
 mod webhook_tokens;

@@ -47,7 +47,7 @@ async fn several_hundred_in_uneven_pages_are_found_though_one_page_fails(stage: 
     assert_eq!((sweep.seen, sweep.changed, sweep.failed), (380, 380, 0));
     assert_eq!((sweep.continuation, sweep.finished_at), (None, Some(stage.clock.now())));
     for id in &ids {
-        assert_eq!(differences(&stage, *id).await, Vec::<String>::new());
+        assert_eq!(differences(stage.world(), &stage.app.store, *id).await, Vec::<String>::new());
     }
     // Sizes 3, 0, 2, 66, 0, 70, 87, 1, 68, 89: none was asked for twice but the one that failed.
     let asked = pages_asked_for(&stage.world().requests());
@@ -112,7 +112,7 @@ async fn a_slow_answer_never_overwrites_a_newer_one(stage: Stage) {
     assert!(!slow.is_finished(), "the first answer has not come yet");
     slow.await.unwrap();
     stage.settle().await;
-    assert_eq!(differences(&stage, id).await, Vec::<String>::new());
+    assert_eq!(differences(stage.world(), &stage.app.store, id).await, Vec::<String>::new());
     stage.finish().await;
 }
 
