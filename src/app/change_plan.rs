@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     App, AppError, Freshness, Step,
-    converge::{audit, find_out, write_subscription},
+    converge::{audit, find_out, has_ended, write_subscription},
     find_prices,
     issue_key::issue_key,
 };
@@ -75,7 +75,11 @@ pub async fn rewrite_charges(app: &App, lease: Lease, id: Uuid) -> Result<Step, 
     let Some(subscription) = app.store.find_subscription(id).await? else { return Ok(Step::Done) };
     let microsoft = &subscription.microsoft;
     let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
-    let Some(prices) = find_prices(app, microsoft, plan, Freshness::Ordered).await? else { return Ok(Step::Done) };
+    let prices = find_prices(app, microsoft, plan, Freshness::Ordered).await;
+    if prices.is_err() && has_ended(app, id).await? {
+        return Ok(Step::Done);
+    }
+    let Some(prices) = prices? else { return Ok(Step::Done) };
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let mut subscription = tx.get_subscription(id).await?;

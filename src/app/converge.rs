@@ -62,6 +62,16 @@ pub(super) async fn ask_and_converge(
     converge(app, Seen { snapshot: &answer?.value, asked_at, ended_at }).await
 }
 
+/// Whether a subscription that a job cannot go on with has ended at Microsoft, which names no prices of what has ended.
+/// What follows from the end is written then.
+///
+/// # Errors
+/// [`AppError`]; nothing is half done.
+pub(super) async fn has_ended(app: &App, id: Uuid) -> Result<bool, AppError> {
+    let converged = ask_and_converge(app, id, None).await?;
+    Ok(matches!(converged.subscription.stage, Stage::Ended { .. }))
+}
+
 /// Writes what an answer changes.
 ///
 /// # Errors

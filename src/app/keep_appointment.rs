@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     App, AppError, Freshness, Step,
     change_seats::request_planned_seats,
-    converge::{audit, queue},
+    converge::{audit, has_ended, queue},
     end_subscription::lines_of,
     find_prices,
     life_mail::Letter,
@@ -58,7 +58,13 @@ async fn send_notice(
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
     let ahead = match notice {
-        Notice::RenewalAhead { .. } => Some(forecast(app, subscription, now).await?),
+        Notice::RenewalAhead { .. } => {
+            let forecast = forecast(app, subscription, now).await;
+            if forecast.is_err() && has_ended(app, subscription.microsoft.id).await? {
+                return Ok(());
+            }
+            Some(forecast?)
+        }
         Notice::SetUpReminder { .. } | Notice::TrialEnds { .. } => None,
     };
     let tx = app.store.begin().await?;

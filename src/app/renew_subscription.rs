@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     App, AppError, Freshness, Step,
-    converge::{audit, find_out, queue, write_subscription},
+    converge::{audit, find_out, has_ended, queue, write_subscription},
     find_prices,
     issue_key::issue_key,
     life_mail::Letter,
@@ -37,7 +37,11 @@ pub async fn renew_subscription(app: &App, lease: Lease, id: Uuid) -> Result<Ste
     let microsoft = &subscription.microsoft;
     let (_, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
     check_term(microsoft, plan)?;
-    let prices = find_prices(app, microsoft, plan, Freshness::Ordered).await?;
+    let prices = find_prices(app, microsoft, plan, Freshness::Ordered).await;
+    if prices.is_err() && has_ended(app, id).await? {
+        return Ok(Step::Done);
+    }
+    let prices = prices?;
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let subscription = tx.get_subscription(id).await?;

@@ -102,6 +102,11 @@ impl Faults {
         self.0.iter().map(|(fault, _)| fault)
     }
 
+    /// How many of them have hit something.
+    pub(super) fn hits(&self) -> usize {
+        self.0.iter().filter(|(fault, seen)| *seen >= fault.nth).count()
+    }
+
     /// What happens to this request; counts it for every fault that matches.
     pub(super) fn hit(&mut self, request: &Request) -> Option<FaultAction> {
         self.hit_path(&request.method, &request.path)

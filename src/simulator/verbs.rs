@@ -85,6 +85,12 @@ impl World {
         self.state().faults.add(fault)
     }
 
+    /// How many of the faults have hit a request, that may still be waiting for its answer.
+    #[must_use]
+    pub fn faults_hit(&self) -> usize {
+        self.state().faults.hits()
+    }
+
     /// Removes all faults.
     pub fn clear_faults(&self) {
         self.state().faults.clear();

@@ -67,12 +67,12 @@ async fn kill_at(database: Database, number: usize) {
     installation.finish().await;
 }
 
-fn buy(installation: &Installation) -> Uuid {
+pub(crate) fn buy(installation: &Installation) -> Uuid {
     installation.world().purchase(Purchase::of("konnekt", "konnekt-yearly", ALEX.parse().unwrap()))
 }
 
 /// What a patient buyer does: whatever happens, they come back and go on where they are.
-async fn live_through(installation: &mut Installation, id: Uuid) {
+pub(crate) async fn live_through(installation: &mut Installation, id: Uuid) {
     let mut alex = Browser::of(ALEX).unwrap();
     let mut killed = false;
     for _ in 0..ATTEMPTS {

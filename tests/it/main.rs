@@ -23,6 +23,8 @@ mod openapi;
 mod orders;
 mod prices;
 mod purchase;
+mod reconcile;
 mod sign_in;
+mod storms;
 mod strangers;
 mod webhook_tokens;

@@ -44,8 +44,8 @@ pub(crate) struct History {
     log: Vec<String>,
 }
 
-/// What a step may have told of Microsoft.
-struct Before {
+/// How often each of them was looked at, and has changed.
+struct Known {
     versions: Vec<i64>,
     looks: Vec<usize>,
 }
@@ -63,7 +63,7 @@ impl History {
     /// Lives through it, and gives what is wrong at its end; nothing when all is well.
     pub(crate) async fn live(mut self) -> Vec<String> {
         for number in 0..STEPS {
-            let before = self.before().await;
+            let before = self.known().await;
             let told = self.step().await;
             self.log.push(format!("{number}: {told}"));
             self.after(before).await;
@@ -76,12 +76,12 @@ impl History {
         complaints.into_iter().chain(self.log).collect()
     }
 
-    async fn before(&self) -> Before {
+    async fn known(&self) -> Known {
         let mut versions = Vec::new();
         for life in &self.lives {
             versions.push(self.version(life.id).await);
         }
-        Before { versions, looks: self.looks() }
+        Known { versions, looks: self.looks() }
     }
 
     async fn version(&self, id: Uuid) -> i64 {
@@ -99,12 +99,12 @@ impl History {
     }
 
     /// An answer that changed what is kept was taken; what follows from it is expected from now on.
-    async fn after(&mut self, before: Before) {
-        let looks = self.looks();
-        for position in 0..self.lives.len() {
-            let version = self.version(self.lives[position].id).await;
-            if version > before.versions[position] && looks[position] > before.looks[position] {
-                self.lives[position].look(&self.lab.stage);
+    async fn after(&mut self, before: Known) {
+        let now = self.known().await;
+        let (versions, looks) = (now.versions.iter().zip(before.versions), now.looks.iter().zip(before.looks));
+        for ((life, version), looks) in self.lives.iter_mut().zip(versions).zip(looks) {
+            if *version.0 > version.1 && *looks.0 > looks.1 {
+                life.look(&self.lab.stage);
             }
         }
     }
@@ -299,7 +299,7 @@ impl History {
     /// Everything is compared once, and what follows is done.
     async fn settle(&mut self) {
         self.lab.world().clear_faults();
-        let before = self.before().await;
+        let before = self.known().await;
         self.lab.sweep().await;
         self.after(before).await;
         self.lab.run_due().await;
@@ -312,7 +312,7 @@ impl History {
         world.switch(|switches| *switches = Switches::default());
         self.lab.advance(LEASE + Duration::SECOND);
         loop {
-            let before = self.before().await;
+            let before = self.known().await;
             let worked = self.work().await;
             self.after(before).await;
             self.log.push(format!("end: {worked}"));

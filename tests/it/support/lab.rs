@@ -9,7 +9,7 @@ use seatkey::{
     domain::{enrolment::Order, policy::Identity, subscription::Stage as Life},
     jobs::Runner,
     simulator::{Purchase, World},
-    store::StoreError,
+    store::{Store, StoreError},
 };
 use serde_json::Value;
 use time::Duration;
@@ -28,6 +28,12 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) async fn open() -> Self {
         Self { stage: Stage::set_with(Database::Memory, &catalog()).await }
+    }
+
+    /// The catalog lacks a plan, as seen from Microsoft: there it has another id.
+    pub(crate) async fn open_without(plan: &str) -> Self {
+        let catalog = catalog().replace(&format!("id = \"{plan}\""), "id = \"another\"");
+        Self { stage: Stage::set_with(Database::Memory, &catalog).await }
     }
 
     pub(crate) fn world(&self) -> &World {
@@ -96,7 +102,7 @@ impl Lab {
 
     /// How what is kept differs from Microsoft's own record, in words; empty when it does not.
     pub(crate) async fn differences(&self, id: Uuid) -> Vec<String> {
-        differences(&self.stage, id).await
+        differences(self.world(), &self.stage.app.store, id).await
     }
 
     /// Buys so many seats of a plan that Microsoft bills, activated by Microsoft.
@@ -130,9 +136,9 @@ pub(crate) fn mails_by_subscription(world: &World) -> std::collections::BTreeMap
 }
 
 /// How what is kept differs from Microsoft's own record, in words; empty when it does not.
-pub(crate) async fn differences(stage: &Stage, id: Uuid) -> Vec<String> {
-    let theirs = stage.world().subscription(id);
-    let Some(ours) = stage.app.store.find_subscription(id).await.unwrap() else {
+pub(crate) async fn differences(world: &World, store: &Store, id: Uuid) -> Vec<String> {
+    let theirs = world.subscription(id);
+    let Some(ours) = store.find_subscription(id).await.unwrap() else {
         return vec![format!("{id} is not known here")];
     };
     let text = |name: &str| theirs[name].as_str().unwrap_or_default().to_owned();

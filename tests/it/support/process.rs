@@ -11,6 +11,7 @@ use seatkey::{
     clock::OffsetClock,
     signing,
     simulator::{Simulator, SimulatorOptions, World},
+    store::Store,
 };
 use url::Url;
 use uuid::Uuid;
@@ -21,8 +22,11 @@ use super::Database;
 pub(crate) struct Installation {
     pub(crate) simulator: Simulator,
     pub(crate) public_url: Url,
+    database_url: String,
     directory: PathBuf,
     service: Option<Child>,
+    /// Further processes on the same database, each at an address of its own.
+    others: Vec<Child>,
 }
 
 impl Installation {
@@ -42,7 +46,7 @@ impl Installation {
         signing::generate(&directory.join("key.pem")).unwrap();
         let text = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         std::fs::write(directory.join("seatkey.toml"), text).unwrap();
-        Self { simulator, public_url, directory, service: None }
+        Self { simulator, public_url, database_url, directory, service: None, others: Vec::new() }
     }
 
     pub(crate) fn world(&self) -> &World {
@@ -56,10 +60,38 @@ impl Installation {
     /// Starts the service and waits until it says that it is ready; false when it died before.
     pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
         self.kill();
+        let (child, ready) = self.spawn("seatkey.toml", environment);
+        self.service = Some(child);
+        ready
+    }
+
+    /// Starts one more process on the same database and gives its address.
+    pub(crate) fn start_another(&mut self) -> Url {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut url = self.public_url.clone();
+        url.set_port(Some(port)).unwrap();
+        let name = format!("seatkey-{port}.toml");
+        let text = std::fs::read_to_string(self.path("seatkey.toml")).unwrap();
+        let own = |port: Option<u16>| format!("bind = \"127.0.0.1:{}\"", port.unwrap());
+        let text = text.replacen(&own(self.public_url.port()), &own(Some(port)), 1);
+        std::fs::write(self.path(&name), text).unwrap();
+        let (child, ready) = self.spawn(&name, &[]);
+        assert!(ready, "another process does not start");
+        self.others.push(child);
+        url
+    }
+
+    /// A look into the database past the service.
+    pub(crate) async fn store(&self) -> Store {
+        Store::connect(&self.database_url).await.unwrap()
+    }
+
+    /// A process, and whether it became ready; false when it died before.
+    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Child, bool) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
             .arg("serve")
             .arg("--config")
-            .arg(self.path("seatkey.toml"))
+            .arg(self.path(configuration))
             .env("SEATKEY_CLOCK_FILE", self.path("clock"))
             .envs(environment.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
@@ -76,8 +108,7 @@ impl Installation {
         }
         // Somebody has to go on reading, or the service would wait for us one day.
         std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
-        self.service = Some(child);
-        ready
+        (child, ready)
     }
 
     /// The process id of the running service.
@@ -90,7 +121,7 @@ impl Installation {
         self.service.take().unwrap().wait().unwrap().code()
     }
 
-    /// `SIGKILL`.
+    /// `SIGKILL` of the first process.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.service.take() {
             drop(child.kill());
@@ -100,6 +131,10 @@ impl Installation {
 
     pub(crate) async fn finish(mut self) {
         self.kill();
+        for mut child in self.others {
+            drop(child.kill());
+            child.wait().unwrap();
+        }
         remove(&self.directory);
         self.simulator.stop().await;
     }
