@@ -13,6 +13,7 @@ mod script;
 mod serve;
 mod simulate;
 pub mod simulated;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,9 @@ enum Command {
     Migrate(serve::ConfigArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
+    /// The inbox of Microsoft's webhooks
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
@@ -82,6 +86,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
+        Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
