@@ -30,7 +30,7 @@ impl Page for Account {
             }
             page(Subscribed, accepted, Viewer::Looker, FirstTerm);
             page(Withdrawing, held, Viewer::Party, FirstTerm);
-            page(Suspended, ChargeState::Paused, Viewer::Party, FirstTerm);
+            page(Suspended, held, Viewer::Party, FirstTerm);
             page(Suspended, ChargeState::Suspended, Viewer::Party, renewal);
             page(Unsubscribed, ChargeState::Dropped, Viewer::Party, Upgrade { from: 150 });
             page(Unsubscribed, accepted, Viewer::Party, FirstTerm);

@@ -22,10 +22,11 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
             )
         }
         Standing::Unsubscribed => match told.key.filter(|key| key.expires > now) {
-            Some(key) => format!(
-                "The license runs on {users} until {}, then it ends. No more fees are charged.",
-                held_until(key.expires)
-            ),
+            Some(key) => {
+                // The key of the rest of the term follows a provisional one.
+                let end = until.filter(|_| key.provisional).unwrap_or_else(|| held_until(key.expires));
+                format!("The license runs on {users} until {end}, then it ends. No more fees are charged.")
+            }
             None => "The license has ended. No more fees are charged.".to_owned(),
         },
         Standing::Withdrawing => {

@@ -240,9 +240,13 @@ pub(super) fn facts(told: &ChangeFacts<'_>, today: Date) -> Vec<Fact> {
     let before = before.map(|before| format!("now {before}")).unwrap_or_else(|| "as before".to_owned());
     let left = format!("{} of {} days left", change.term.remaining(today), change.term.days());
     let term = format!("{} to {}", words::day(change.term.start), words::day(change.term.end));
-    let when = match change.kind {
-        ChangeKind::Upgrade | ChangeKind::Lowering => "At once".to_owned(),
-        ChangeKind::Downgrade | ChangeKind::Renewal => format!("On {}, with the renewal", renewal_day(change)),
+    let (when, key) = match change.kind {
+        ChangeKind::Upgrade | ChangeKind::Lowering => {
+            ("At once".to_owned(), "The new one follows by mail, normally within a minute")
+        }
+        ChangeKind::Downgrade | ChangeKind::Renewal => {
+            (format!("On {}, with the renewal", renewal_day(change)), "Stays; the new one follows with the renewal")
+        }
     };
     vec![
         Fact::new("Subscription", purchase.name),
@@ -252,7 +256,7 @@ pub(super) fn facts(told: &ChangeFacts<'_>, today: Date) -> Vec<Fact> {
         Fact::with("Segment", &*quote.segment.name, before),
         Fact::new("Takes effect", when),
         Fact::with("This term", term, left),
-        Fact::new("License key", "The new one follows by mail, normally within a minute"),
+        Fact::new("License key", key),
     ]
 }
 

@@ -51,12 +51,10 @@ pub enum ChargeReason {
 pub enum ChargeState {
     /// Not reported before this instant; cancelling until then costs nothing.
     HeldUntil(OffsetDateTime),
-    /// Held until a suspension is over.
+    /// May be reported, but not before a suspension is over.
     Suspended,
     /// May be reported; not sent yet.
     Due,
-    /// The same, while the subscription is suspended: nothing is sent before it is reinstated.
-    Paused,
     /// Sent; Microsoft has not answered clearly.
     Sent(OffsetDateTime),
     /// Accepted by Microsoft.
@@ -70,12 +68,12 @@ pub enum ChargeState {
 impl ChargeState {
     /// Whether a cancellation now would undo it.
     pub(crate) fn is_held(self) -> bool {
-        matches!(self, Self::HeldUntil(_) | Self::Suspended)
+        matches!(self, Self::HeldUntil(_))
     }
 
     /// Whether it counts as paid or to be paid.
     pub(crate) fn counts(self) -> bool {
-        matches!(self, Self::Due | Self::Paused | Self::Sent(_) | Self::Accepted(_))
+        matches!(self, Self::Due | Self::Suspended | Self::Sent(_) | Self::Accepted(_))
     }
 
     fn told(self, reseller: bool) -> (String, Tone, String) {
@@ -85,9 +83,7 @@ impl ChargeState {
                 let word = format!("Held until {}", held_until(at));
                 (word, Tone::Calm, "Cancel until then, and it is never charged".to_owned())
             }
-            Self::Suspended | Self::Paused => {
-                told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated")
-            }
+            Self::Suspended => told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated"),
             Self::Due => told("Will be reported within the hour", Tone::Calm, ""),
             Self::Sent(at) => {
                 let remark = format!("Sent on {}; we keep asking, you need do nothing", words::instant(at));

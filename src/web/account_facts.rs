@@ -89,7 +89,7 @@ impl Known {
             .term
             .filter(|term| in_use && (subscription.unwritten_renewal().is_some() || term.remaining(utc_day(now)) == 0));
         let withdrawable = subscription.withdrawn_at.is_none() && may_lower(subscription, &self.charges, now);
-        let refused = self.refused.as_ref().filter(|_| shown.rights >= Rights::Use);
+        let refused = self.refused.as_ref().filter(|_| shown.rights >= Rights::Use && in_use);
         let flat = shown.plan.model == crate::domain::catalog::Model::Flat;
         ActionFacts {
             purchase,
@@ -185,9 +185,9 @@ pub(super) fn charge_facts<'a>(
         part: charge.part,
         users: charge.users.or(subscription.users).unwrap_or_default(),
         state: match charge.state {
-            State::Held if suspended => ChargeState::Suspended,
+            // A cancellation drops what is held until later, and only that, suspended or not (`product.md` §4.6).
             State::Held if charge.reportable_from > now => ChargeState::HeldUntil(charge.reportable_from),
-            State::Due if suspended => ChargeState::Paused,
+            State::Held | State::Due if suspended => ChargeState::Suspended,
             State::Held | State::Due => ChargeState::Due,
             State::Cancelled => ChargeState::Dropped,
             State::Frozen => ChargeState::Waiting,

@@ -134,6 +134,7 @@ async fn each_state_says_what_can_be_done(stage: Stage) {
     follow(&stage).await;
     let suspended = open(&stage, &mut alex, id, "").await;
     shows(&suspended, &["Suspended", "What to do about the payment", "More users are possible again"]);
+    shows(&suspended, &["Held while suspended", "The 1,927.39 EUR stay"]);
     let more = super::review(&stage, &mut alex, id, "300").await;
     assert_eq!(more.status, 422);
     shows(&more, &["An upgrade is not possible while a subscription is suspended.", "value=\"300\""]);
@@ -161,6 +162,6 @@ async fn each_state_says_what_can_be_done(stage: Stage) {
     follow(&stage).await;
     let ended = open(&stage, &mut alex, id, "").await;
     shows(&ended, &["Cancelled", "The license runs on", "eyJ"]);
-    hides(&ended, &["Change users", "/contacts"]);
+    hides(&ended, &["Change users", "/contacts", "was refused"]);
     stage.finish().await;
 }

@@ -12,6 +12,7 @@ on_both_databases! {
     users_are_lowered_while_everything_is_held;
     a_downgrade_is_planned_cancelled_and_replaced_by_an_upgrade;
     of_two_tabs_one_wins_and_the_other_is_told;
+    of_clicks_at_the_same_moment_one_wins;
     figures_that_are_different_or_old_are_shown_first;
     a_number_that_is_refused_stays_as_it_was_typed;
     ten_clicks_are_one_upgrade;
@@ -130,6 +131,28 @@ async fn of_two_tabs_one_wins_and_the_other_is_told(stage: Stage) {
     shows(&same, &["These are the 350 users of today."]);
     follow(&stage).await;
     assert_eq!(ledger(&stage, id).await.len(), 4);
+    stage.finish().await;
+}
+
+async fn of_clicks_at_the_same_moment_one_wins(stage: Stage) {
+    let (mut alex, id) = enrolled(&stage).await;
+    move_to(&stage, date!(2026 - 07 - 01)).await;
+    let mut reviews = Vec::new();
+    for users in ["200", "250", "300", "350"] {
+        reviews.push(review(&stage, &mut alex, id, users).await);
+    }
+    let clicks = reviews.iter().map(|page| {
+        let mut browser = alex.clone();
+        let stage = &stage;
+        async move { submit(stage, &mut browser, id, page).await }
+    });
+    let answers = futures::future::join_all(clicks).await;
+    let told = |text: &str| answers.iter().filter(|page| page.text.contains(text)).count();
+    assert_eq!(told("Done: you now have"), 1);
+    let others = told("Something changed since you last looked") + told("Somebody else has just changed");
+    assert_eq!(others, 3, "the others see how it stands now");
+    follow(&stage).await;
+    assert_eq!(ledger(&stage, id).await.len(), 3, "one upgrade was charged");
     stage.finish().await;
 }
 
