@@ -217,10 +217,11 @@ impl Storm {
         // A start compares everything, as the last webhooks may never have been answered; the first time it may go on with
         // what the dead had begun.
         for _ in 0..2 {
-            let before = store.get_sweep().await.unwrap().finished_at;
             assert!(self.installation.start(&[]));
+            let started = self.installation.world().now();
             self.installation.world().advance(Duration::minutes(1)).unwrap();
-            until(&self.installation, async || store.get_sweep().await.unwrap().finished_at != before).await;
+            let is_compared = async || store.get_sweep().await.unwrap().finished_at.is_some_and(|at| at > started);
+            until(&self.installation, is_compared).await;
         }
         let world = self.installation.world();
         settle(&self.installation, &store).await;
@@ -249,7 +250,8 @@ impl Storm {
             let about = |event: &str| mails.iter().filter(|mail| mail.starts_with(event)).count();
             let is_suspended = world.subscription(*id)["saasSubscriptionStatus"] == "Suspended";
             let open = usize::from(is_suspended && about("welcome") == 1);
-            (about("suspended") != about("reinstated") + open).then(|| format!("{id}: {mails:?}"))
+            (about("suspended") != about("reinstated") + open)
+                .then(|| format!("{id} (suspended: {is_suspended}): {mails:?}"))
         });
         wrong.collect()
     }
