@@ -88,15 +88,17 @@ async fn a_slow_answer_never_overwrites_a_newer_one(stage: Stage) {
     let id = stage.buy();
     stage.enrol(&mut alex, id, "150").await;
     stage.settle().await;
-    stage.world().suspend(id);
+    // The reinstatement is accepted without an answer.
+    stage.world().switch(|switches| switches.lose = true);
+    assert!(stage.world().suspend(id));
     let post = async |action| {
         let body = format!(r#"{{"id":"{}","subscriptionId":"{id}","action":"{action}"}}"#, Uuid::new_v4());
         seatkey::app::receive_webhook(&stage.app, body.as_bytes(), &serde_json::Value::Null).await.unwrap();
     };
-    // What Microsoft said before the payment came, half a second late.
+    // What Microsoft said before the payment came, two seconds late.
     let before = stage.world().subscription(id).to_string();
     let path = format!("/api/saas/subscriptions/{id}");
-    let late = FaultAction { status: Some(200), body: Some(before), delay_ms: Some(500), ..FaultAction::default() };
+    let late = FaultAction { status: Some(200), body: Some(before), delay_ms: Some(2_000), ..FaultAction::default() };
     stage.world().add_fault(Fault::next(&path, late));
     post("Suspend").await;
     let runner = Runner::new(Arc::clone(&stage.app));
@@ -105,8 +107,9 @@ async fn a_slow_answer_never_overwrites_a_newer_one(stage: Stage) {
         tokio::task::yield_now().await;
     }
     stage.advance(Duration::SECOND);
-    stage.world().reinstate(id);
+    assert!(stage.world().reinstate(id));
     stage.advance(Duration::seconds(11));
+    assert_eq!(stage.world().subscription(id)["saasSubscriptionStatus"], "Subscribed");
     post("Renew").await;
     Runner::new(Arc::clone(&stage.app)).run_next().await.unwrap();
     assert!(!slow.is_finished(), "the first answer has not come yet");

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use seatkey::{
-    app::{AppError, Step, receive_webhook, schedule_sweep},
-    clock::{Clock as _, new_id},
+    app::{receive_webhook, schedule_sweep},
+    clock::Clock as _,
     crash::dying_at,
-    jobs::{Runner, perform},
-    simulator::{Fault, FaultAction, Purchase, Switches, Webhook, WebhookState},
-    store::{Claim, Job},
+    jobs::Runner,
+    simulator::{Switches, Webhook, WebhookState},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -17,8 +16,8 @@ use uuid::Uuid;
 use super::{
     chance::Chance,
     lab::{Lab, mails_by_subscription},
+    mischief, mortal,
     oracle::Oracle,
-    people::{ALEX, FABRIKAM, PAT},
 };
 
 const STEPS: usize = 120;
@@ -26,7 +25,6 @@ const STEPS: usize = 120;
 const USERS: u32 = 150;
 /// No job has more boundaries than this.
 const BOUNDARIES: usize = 14;
-const LEASE: Duration = Duration::seconds(60);
 
 /// How many subscriptions a world has.
 pub(crate) const LIVES: usize = 6;
@@ -54,7 +52,7 @@ impl History {
     pub(crate) async fn begin(seed: u64) -> Self {
         let mut chance = Chance::of(seed);
         let lab = Lab::open().await;
-        let (enrolled, others) = buy(&lab, &mut chance);
+        let (enrolled, others) = mischief::buy(&lab, &mut chance);
         lab.enrol(&enrolled, USERS).await;
         let lives = enrolled.iter().map(|id| Oracle::of(&lab.stage, *id)).collect();
         Self { lab, chance, lives, others, term_is_new: false, log: Vec::new() }
@@ -111,14 +109,17 @@ impl History {
 
     async fn step(&mut self) -> String {
         match self.chance.below(32) {
-            0..5 => self.customer(),
+            0..5 => {
+                let id = self.any();
+                mischief::customer(self.lab.world(), &mut self.chance, id)
+            }
             5..12 => self.deliver().await,
             12 => self.lose(),
             13 => self.die_receiving().await,
             14..21 => self.work().await,
             21..24 => self.die_working().await,
-            24 => self.fault(),
-            25 => self.switch(),
+            24 => mischief::fault(self.lab.world(), &mut self.chance),
+            25 => mischief::switch(self.lab.world(), &mut self.chance),
             26 => self.sweep().await,
             27..31 => self.wait().await,
             _ if self.chance.one_in(4) => {
@@ -132,30 +133,6 @@ impl History {
     fn any(&mut self) -> Uuid {
         let all: Vec<Uuid> = self.lives.iter().map(|life| life.id).chain(self.others.iter().copied()).collect();
         *self.chance.pick(&all)
-    }
-
-    fn customer(&mut self) -> String {
-        let id = self.any();
-        let world = self.lab.world();
-        match self.chance.below(12) {
-            0..3 => format!("{id} is suspended: {}", world.suspend(id)),
-            3..6 => format!("{id} is reinstated: {}", world.reinstate(id)),
-            6..9 => {
-                let seats = u32::try_from(1 + self.chance.below(30)).unwrap();
-                let asked = world.customer_change(id, None, Some(seats));
-                format!("{id} is to have {seats} seats: {}", asked.is_ok())
-            }
-            9 => {
-                let plan = *self.chance.pick(&["konnekt-yearly", "konnekt-yearly-2", "team", "business"]);
-                format!("{id} is to have plan {plan}: {}", world.customer_change(id, Some(plan), None).is_ok())
-            }
-            10 => {
-                let on = self.chance.one_in(2);
-                format!("{id} renews {on}: {}", world.set_auto_renew(id, on))
-            }
-            _ if self.chance.one_in(3) => format!("{id} is cancelled: {}", world.cancel(id)),
-            _ => "nobody does anything".to_owned(),
-        }
     }
 
     fn webhook(&mut self, fits: impl Fn(&Webhook) -> bool) -> Option<Webhook> {
@@ -198,73 +175,8 @@ impl History {
 
     async fn die_working(&mut self) -> String {
         let boundary = 1 + self.chance.below(BOUNDARIES);
-        let done = dying_at(u32::try_from(boundary).unwrap(), self.work_here()).await;
+        let done = dying_at(u32::try_from(boundary).unwrap(), mortal::work(&self.lab.stage)).await;
         format!("a job up to boundary {boundary}: {done:?}")
-    }
-
-    /// What the runner does, in this very task: it dies as one.
-    async fn work_here(&self) -> Option<String> {
-        let app = &self.lab.stage.app;
-        let claim = Claim { owner: new_id(app.clock.now()), lease: LEASE };
-        let job = app.store.claim_job(claim, app.clock.now()).await.unwrap()?;
-        let result = perform(app, &job).await;
-        let told = format!("{:?} of {}: {result:?}", job.kind, job.subject);
-        self.conclude(&job, result).await;
-        Some(told)
-    }
-
-    async fn conclude(&self, job: &Job, result: Result<Step, AppError>) {
-        let store = &self.lab.stage.app.store;
-        let now = self.lab.stage.clock.now();
-        match result {
-            Ok(Step::Done) => {
-                let tx = store.begin().await.unwrap();
-                tx.finish_job(job.lease).await.unwrap();
-                tx.commit().await.unwrap();
-            }
-            Ok(Step::Again(after)) => store.postpone_job(job.lease, now + after, None).await.unwrap(),
-            Err(error) if error.is_retryable() => {
-                let reason = error.to_string();
-                store.postpone_job(job.lease, now + Duration::seconds(2), Some(&reason)).await.unwrap();
-            }
-            Err(error) => store.bury_job(job.lease, &error.to_string()).await.unwrap(),
-        }
-    }
-
-    fn fault(&mut self) -> String {
-        let status = FaultAction { status: Some(500), ..FaultAction::default() };
-        let refused = FaultAction { status: Some(451), ..FaultAction::default() };
-        let cut = FaultAction { cut: true, ..FaultAction::default() };
-        let lost = FaultAction { lose_answer: true, ..FaultAction::default() };
-        let (subscription, operation) = ("/api/saas/subscriptions/*", "/api/saas/subscriptions/*/operations/*");
-        let all = [
-            (subscription, status.clone()),
-            (subscription, cut.clone()),
-            (operation, status),
-            (operation, lost.clone()),
-            (operation, cut),
-            ("/api/saas/subscriptions/*/listAvailablePlans", lost.clone()),
-            ("smtp", refused),
-            ("smtp", lost),
-        ];
-        let (path, action) = self.chance.pick(&all).clone();
-        self.lab.world().add_fault(Fault::next(path, action.clone()));
-        format!("the next {path}: {action:?}")
-    }
-
-    fn switch(&mut self) -> String {
-        let switches = Switches {
-            duplicates: u32::try_from(self.chance.below(3)).unwrap(),
-            lose: self.chance.one_in(3),
-            delay_seconds: u32::try_from(self.chance.below(30)).unwrap(),
-            minimal_bodies: self.chance.one_in(3),
-            stale_snapshots: self.chance.one_in(2),
-            ignore_failure: self.chance.one_in(4),
-            never_auto_accept: self.chance.one_in(4),
-            ..Switches::default()
-        };
-        self.lab.world().switch(|now| *now = switches.clone());
-        format!("{switches:?}")
     }
 
     /// As the schedule does every quarter of an hour; its steps are jobs like any other.
@@ -310,7 +222,7 @@ impl History {
         let world = self.lab.world();
         world.clear_faults();
         world.switch(|switches| *switches = Switches::default());
-        self.lab.advance(LEASE + Duration::SECOND);
+        self.lab.advance(mortal::LEASE + Duration::SECOND);
         loop {
             let before = self.known().await;
             let worked = self.work().await;
@@ -345,22 +257,4 @@ impl History {
         complaints.extend((dead > 0).then(|| format!("{dead} jobs wait for a person")));
         complaints
     }
-}
-
-/// Six purchases, all of yearly or all of monthly plans: those that somebody enrols in, and the others.
-fn buy(lab: &Lab, chance: &mut Chance) -> (Vec<Uuid>, Vec<Uuid>) {
-    let yearly = chance.one_in(2);
-    let mut ids = (0..LIVES).map(|number| {
-        let buyer = *chance.pick(&[ALEX, FABRIKAM, PAT]);
-        let by = |offer, plan| Purchase::of(offer, plan, buyer.parse().unwrap());
-        let purchase = match (yearly, number % 2) {
-            (true, _) => by("konnekt", "konnekt-yearly"),
-            (false, 0) => Purchase { quantity: Some(10), ..by("sample-seats", "team") },
-            (false, _) => by("scepman-ee", "scepman-ee-monthly"),
-        };
-        // The last one was activated by Microsoft, and nobody came.
-        lab.stage.buy_as(Purchase { auto_activate: number + 1 == LIVES, market: Some("DE".to_owned()), ..purchase })
-    });
-    let enrolled: Vec<Uuid> = ids.by_ref().take(LIVES - 2).collect();
-    (enrolled, ids.collect())
 }

@@ -3,6 +3,8 @@
 pub(crate) mod chance;
 pub(crate) mod history;
 pub(crate) mod lab;
+mod mischief;
+mod mortal;
 pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;

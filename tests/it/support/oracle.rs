@@ -21,6 +21,8 @@ pub(crate) struct Oracle {
     /// First days of the terms that began.
     terms: BTreeSet<String>,
     plan_changes: usize,
+    /// Microsoft changed to a plan that succeeds no other.
+    has_a_refused_plan: bool,
 }
 
 impl Oracle {
@@ -28,7 +30,7 @@ impl Oracle {
     pub(crate) fn of(stage: &Stage, id: Uuid) -> Self {
         let seen = stage.world().subscription(id);
         let expected = BTreeMap::from([("welcome", 1)]);
-        Self { id, seen, expected, terms: BTreeSet::new(), plan_changes: 0 }
+        Self { id, seen, expected, terms: BTreeSet::new(), plan_changes: 0, has_a_refused_plan: false }
     }
 
     /// Microsoft's answer was taken: what it shows now is known, and what is different now was told.
@@ -51,6 +53,7 @@ impl Oracle {
             self.terms.insert(now["term"]["startDate"].as_str().unwrap()[..10].to_owned());
         }
         self.plan_changes += usize::from(different("/planId"));
+        self.has_a_refused_plan |= different("/planId") && now["planId"] != "konnekt-yearly-2";
         self.seen = now;
     }
 
@@ -59,16 +62,12 @@ impl Oracle {
         *self.expected.entry("change_refused").or_default() += count;
     }
 
-    /// Whether Microsoft has changed the plan.
-    pub(crate) fn has_another_plan(&self) -> bool {
-        self.plan_changes > 0
-    }
-
     /// How mails, keys and charges differ from what must have followed, in words.
     pub(crate) async fn complaints(&self, stage: &Stage, mailed: &[String]) -> Vec<String> {
         let mut complaints = self.about_mails(stage, mailed);
         complaints.extend(self.about_keys(stage).await);
         complaints.extend(self.about_charges(stage, mailed).await);
+        complaints.extend(self.about_findings(stage).await);
         complaints
     }
 
@@ -151,6 +150,17 @@ impl Oracle {
             }
         }
         complaints.extend(sums.into_keys().map(|term| format!("the term of {term} is charged and was not told of")));
+        complaints
+    }
+
+    /// A person is told of a plan that Microsoft changed although it was refused, and of nothing else.
+    async fn about_findings(&self, stage: &Stage) -> Vec<String> {
+        let findings = stage.app.store.list_findings(self.id).await.unwrap();
+        let (told, odd): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.kind == "plan_changed");
+        let mut complaints: Vec<String> = odd.into_iter().map(|finding| finding.detail).collect();
+        if told.is_empty() == self.has_a_refused_plan {
+            complaints.push(format!("findings about the plan: {told:?}"));
+        }
         complaints
     }
 

@@ -42,7 +42,7 @@ impl Installation {
         let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
         let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
-        std::fs::write(directory.join("catalog.toml"), include_str!("../../../deploy/catalog.example.toml")).unwrap();
+        std::fs::write(directory.join("catalog.toml"), super::lab::catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let text = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         std::fs::write(directory.join("seatkey.toml"), text).unwrap();
