@@ -152,11 +152,14 @@ pub(crate) async fn differences(world: &World, store: &Store, id: Uuid) -> Vec<S
             format!("{:?}", ours.microsoft.quantity.map(u64::from)),
             format!("{:?}", theirs["quantity"].as_u64()),
         ),
-        ("autoRenew", ours.microsoft.auto_renew.to_string(), theirs["autoRenew"].to_string()),
         ("start", format!("{:?}", term.map(|term| term.start.to_string())), format!("{:?}", day("/term/startDate"))),
         ("end", format!("{:?}", term.map(|term| term.end.to_string())), format!("{:?}", day("/term/endDate"))),
     ];
     let status = text("saasSubscriptionStatus");
+    if status != "Unsubscribed" {
+        // After the end nothing is followed any more.
+        pairs.push(("autoRenew", ours.microsoft.auto_renew.to_string(), theirs["autoRenew"].to_string()));
+    }
     if ours.stage.enrolled().is_some() {
         let expected = match status.as_str() {
             "Subscribed" => "active",
