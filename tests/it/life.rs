@@ -3,12 +3,7 @@
 use seatkey::{
     app::{self, AppError, ChangeSubmitted, Synced},
     cli::browser::Browser,
-    domain::{
-        change::ChangeKind,
-        charge::State,
-        policy::Identity,
-        subscription::{Stage as Standing, Subscription},
-    },
+    domain::{change::ChangeKind, charge::State, policy::Identity, subscription::Stage as Standing},
     signing,
     store::{LicenseKey, StoreError},
 };
@@ -20,7 +15,11 @@ use uuid::Uuid;
 
 use crate::{
     on_both_databases,
-    support::{Stage, people::ALEX},
+    support::{
+        Stage,
+        people::ALEX,
+        told::{known, ledger, mails},
+    },
 };
 
 on_both_databases! {
@@ -54,10 +53,6 @@ async fn follow(stage: &Stage) {
     stage.settle().await;
 }
 
-async fn known(stage: &Stage, id: Uuid) -> Subscription {
-    stage.app.store.find_subscription(id).await.unwrap().unwrap()
-}
-
 fn alex() -> Identity {
     let tenant_id = "3f0c1d9e-6a52-4d0b-9a37-0c2f6a1b7e44".parse().unwrap();
     Identity { tenant_id, object_id: ALEX.parse().unwrap() }
@@ -67,22 +62,6 @@ async fn change(stage: &Stage, id: Uuid, users: u32) -> Result<ChangeSubmitted, 
     let subscription = known(stage, id).await;
     let change = app::review_change(&stage.app, alex(), &subscription, users).await?;
     app::submit_change(&stage.app, alex(), &subscription, change).await
-}
-
-/// `reason users quantity amount state`, one line each.
-async fn ledger(stage: &Stage, id: Uuid) -> Vec<String> {
-    let charges = stage.app.store.list_charges(id).await.unwrap();
-    let line = |charge: &seatkey::domain::charge::Charge| {
-        let (reason, state) = (charge.reason.as_str(), charge.state.as_str());
-        format!("{reason} {} {} {} {state}", charge.dimension, charge.quantity, charge.amount)
-    };
-    charges.iter().map(line).collect()
-}
-
-/// The words of the mails, in the order in which they were written.
-async fn mails(stage: &Stage, id: Uuid) -> Vec<String> {
-    let mails = stage.app.store.list_mails(id).await.unwrap();
-    mails.iter().map(|mail| mail.content.message_id.split('.').next().unwrap().to_owned()).collect()
 }
 
 async fn key(stage: &Stage, id: Uuid) -> LicenseKey {

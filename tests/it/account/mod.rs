@@ -10,13 +10,16 @@ mod users;
 use seatkey::{
     cli::browser::{Browser, Page},
     clock::Clock as _,
-    domain::subscription::Subscription,
     jobs::Runner,
 };
 use time::{Date, Duration};
 use uuid::Uuid;
 
-use crate::support::{Stage, people::ALEX};
+use crate::support::{
+    Stage,
+    people::ALEX,
+    told::{known, ledger, mails},
+};
 
 /// Alex with 150 users of KONNEKT, activated on 2026-01-15 with a trial until 2026-02-13; the term ends on 2027-01-14.
 async fn enrolled(stage: &Stage) -> (Browser, Uuid) {
@@ -65,26 +68,6 @@ async fn submit(stage: &Stage, browser: &mut Browser, id: Uuid, review: &Page) -
     assert!(review.url.path().contains("/users/review/"), "{} {}", review.url, review.text);
     let fields = [("csrf", review.field("csrf").unwrap()), ("change", review.field("change").unwrap())];
     browser.post_form(stage.url(&format!("subscriptions/{id}/users/submit")), &fields).await.unwrap()
-}
-
-async fn known(stage: &Stage, id: Uuid) -> Subscription {
-    stage.app.store.find_subscription(id).await.unwrap().unwrap()
-}
-
-/// `reason dimension quantity amount state`, one line each.
-async fn ledger(stage: &Stage, id: Uuid) -> Vec<String> {
-    let charges = stage.app.store.list_charges(id).await.unwrap();
-    let line = |charge: &seatkey::domain::charge::Charge| {
-        let (reason, state) = (charge.reason.as_str(), charge.state.as_str());
-        format!("{reason} {} {} {} {state}", charge.dimension, charge.quantity, charge.amount)
-    };
-    charges.iter().map(line).collect()
-}
-
-/// The words of the mails, in the order in which they were written.
-async fn mails(stage: &Stage, id: Uuid) -> Vec<String> {
-    let mails = stage.app.store.list_mails(id).await.unwrap();
-    mails.iter().map(|mail| mail.content.message_id.split('.').next().unwrap().to_owned()).collect()
 }
 
 #[track_caller]

@@ -180,6 +180,9 @@ pub(crate) async fn differences(world: &World, store: &Store, id: Uuid) -> Vec<S
     differs.map(|(what, ours, theirs)| format!("{what} is {ours} here and {theirs} at Microsoft")).collect()
 }
 
+/// The fewest seats of the plan "team"; the catalog below says the same.
+pub(crate) const MINIMUM_USERS: u32 = 3;
+
 /// The catalog of the stage, and plans that a customer can change to: a successor, and one that is none.
 pub(crate) fn catalog() -> String {
     let catalog = stage::catalog();

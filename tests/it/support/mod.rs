@@ -9,6 +9,7 @@ pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;
 mod stage;
+pub(crate) mod told;
 
 pub(crate) use stage::{Database, Stage, enrolment_fields, people};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Stage;
+use super::{Stage, lab};
 
 /// Mails that a date asks for, not an event.
 const BY_THE_CALENDAR: [&str; 3] = ["renewal_ahead", "trial_ends", "set_up_reminder"];
@@ -153,11 +153,13 @@ impl Oracle {
         complaints
     }
 
-    /// A person is told of a plan that Microsoft changed although it was refused, and of nothing else.
+    /// A person is told of a plan or seats that Microsoft changed although they were refused, and of nothing else.
     async fn about_findings(&self, stage: &Stage) -> Vec<String> {
         let findings = stage.app.store.list_findings(self.id).await.unwrap();
         let (told, odd): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.kind == "plan_changed");
-        let mut complaints: Vec<String> = odd.into_iter().map(|finding| finding.detail).collect();
+        let too_few = |seats: &str| seats.parse::<u32>().is_ok_and(|seats| seats < lab::MINIMUM_USERS);
+        let odd = odd.into_iter().filter(|finding| finding.kind != "seats_changed" || !too_few(&finding.cause));
+        let mut complaints: Vec<String> = odd.map(|finding| finding.detail).collect();
         if told.is_empty() == self.has_a_refused_plan {
             complaints.push(format!("findings about the plan: {told:?}"));
         }

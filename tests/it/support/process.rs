@@ -24,9 +24,20 @@ pub(crate) struct Installation {
     pub(crate) public_url: Url,
     database_url: String,
     directory: PathBuf,
-    service: Option<Child>,
+    service: Option<Process>,
     /// Further processes on the same database, each at an address of its own.
-    others: Vec<Child>,
+    others: Vec<Process>,
+}
+
+/// A process that does not outlive its test, however that ends.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended already need not be killed.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 impl Installation {
@@ -87,7 +98,7 @@ impl Installation {
     }
 
     /// A process, and whether it became ready; false when it died before.
-    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Child, bool) {
+    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
             .arg("serve")
             .arg("--config")
@@ -108,33 +119,27 @@ impl Installation {
         }
         // Somebody has to go on reading, or the service would wait for us one day.
         std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
-        (child, ready)
+        (Process(child), ready)
     }
 
     /// The process id of the running service.
     pub(crate) fn process_id(&self) -> u32 {
-        self.service.as_ref().unwrap().id()
+        self.service.as_ref().unwrap().0.id()
     }
 
     /// Waits for the end of the service and gives its exit code.
     pub(crate) fn wait(&mut self) -> Option<i32> {
-        self.service.take().unwrap().wait().unwrap().code()
+        self.service.take().unwrap().0.wait().unwrap().code()
     }
 
     /// `SIGKILL` of the first process.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.service.take() {
-            drop(child.kill());
-            child.wait().unwrap();
-        }
+        drop(self.service.take());
     }
 
     pub(crate) async fn finish(mut self) {
         self.kill();
-        for mut child in self.others {
-            drop(child.kill());
-            child.wait().unwrap();
-        }
+        self.others.clear();
         remove(&self.directory);
         self.simulator.stop().await;
     }
