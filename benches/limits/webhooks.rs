@@ -144,7 +144,7 @@ fn rows(body: &str) -> [Statement; 2] {
     let webhook_id = new_id(NOW);
     let webhook = (
         "INSERT INTO webhook (id, operation_id, action, subscription_id, body, claims, refusal, received_at, handled_at, \
-         outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (operation_id, action) DO NOTHING",
+         outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (operation_id, action, subscription_id) DO NOTHING",
         vec![
             id(webhook_id),
             text(Uuid::new_v4().to_string()),
