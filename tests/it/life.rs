@@ -5,6 +5,7 @@ use seatkey::{
     cli::browser::Browser,
     domain::{change::ChangeKind, charge::State, policy::Identity, subscription::Stage as Standing},
     signing,
+    simulator::{Fault, FaultAction},
     store::{LicenseKey, StoreError},
 };
 use time::{
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     on_both_databases,
     support::{
-        Stage,
+        Stage, lab,
         people::ALEX,
         told::{known, ledger, mails},
     },
@@ -31,7 +32,9 @@ on_both_databases! {
     a_cancellation_within_the_trial_undoes_everything;
     a_cancellation_after_the_trial_leaves_what_was_due;
     a_withdrawal_ends_at_microsoft_first;
+    a_withdrawal_that_microsoft_refuses_can_be_asked_for_again;
     a_plan_that_replaces_nothing_is_refused_at_once;
+    a_successor_takes_over_what_is_held_at_its_own_prices;
     the_calendar_is_kept;
     a_purchase_that_nobody_configures_is_remembered;
     personal_data_is_erased_after_the_retention_time;
@@ -248,6 +251,52 @@ async fn a_plan_that_replaces_nothing_is_refused_at_once(stage: Stage) {
     assert_eq!(subscription.microsoft.plan_id, "konnekt-yearly");
     assert_eq!(stage.world().subscription(id)["planId"], "konnekt-yearly", "Microsoft honours the 4xx");
     assert_eq!(mails(&stage, id).await, ["welcome", "change_refused"]);
+    stage.finish().await;
+}
+
+async fn a_withdrawal_that_microsoft_refuses_can_be_asked_for_again(stage: Stage) {
+    let id = enrolled(&stage).await;
+    let refused = FaultAction { status: Some(400), ..FaultAction::default() };
+    let fault = Fault { method: Some("DELETE".to_owned()), ..Fault::next("/api/saas/subscriptions/*", refused) };
+    stage.world().add_fault(fault);
+    app::ask_withdrawal(&stage.app, alex(), id).await.unwrap();
+    follow(&stage).await;
+    let going_on = known(&stage, id).await;
+    assert_eq!(going_on.withdrawn_at, None, "the subscription goes on");
+    assert!(matches!(going_on.stage, Standing::Active(_)));
+    let findings = stage.app.store.list_findings(id).await.unwrap();
+    assert_eq!(findings.iter().map(|finding| finding.kind.as_str()).collect::<Vec<_>>(), ["withdrawal_refused"]);
+    app::ask_withdrawal(&stage.app, alex(), id).await.unwrap();
+    follow(&stage).await;
+    assert!(matches!(known(&stage, id).await.stage, Standing::Ended { .. }));
+    stage.finish().await;
+}
+
+async fn a_successor_takes_over_what_is_held_at_its_own_prices(mut stage: Stage) {
+    std::fs::write(stage.file("catalog.toml"), lab::catalog()).unwrap();
+    stage.restart().await;
+    let id = enrolled(&stage).await;
+    stage.world().set_price("konnekt", "konnekt-yearly-2", "DE", "konnekt-25-base", "540.00").unwrap();
+    stage.advance(Duration::HOUR);
+    stage.world().customer_change(id, Some("konnekt-yearly-2"), None).unwrap();
+    follow(&stage).await;
+    assert_eq!(known(&stage, id).await.microsoft.plan_id, "konnekt-yearly-2");
+    let mut ledger = ledger(&stage, id).await;
+    ledger.sort();
+    // 335 of 365 days of 540.00; what costs the same stays as it is.
+    assert_eq!(
+        ledger,
+        [
+            "enrolment konnekt-25-base 0.917808 495.62 held",
+            "enrolment konnekt-25-base 0.917808 550.68 cancelled",
+            "enrolment konnekt-25-user 114.726027 1376.71 held",
+        ]
+    );
+    let claims = signing::inspect(&key(&stage, id).await.compact).unwrap();
+    assert_eq!((claims.plan.as_str(), claims.users), ("konnekt-yearly-2", Some(150)));
+    assert!(stage.world().cancel(id));
+    follow(&stage).await;
+    assert!(stage.app.store.list_charges(id).await.unwrap().iter().all(|charge| charge.state == State::Cancelled));
     stage.finish().await;
 }
 
