@@ -168,16 +168,9 @@ pub(super) async fn request_planned_seats(
         return Ok(());
     };
     let wanted = SeatsWanted { from: subscription.users.unwrap_or_default(), to: planned.users };
+    let cause = format!("planned:{}:{}", term.end, planned.planned_at.unix_timestamp());
     let tx = app.store.begin().await?;
-    match ask(
-        &tx,
-        subscription,
-        wanted,
-        (format!("planned:{}:{}", term.end, planned.planned_at.unix_timestamp()), None),
-        now,
-    )
-    .await
-    {
+    match ask(&tx, subscription, wanted, (cause, None), now).await {
         // Asked for before.
         Err(AppError::Store(StoreError::Conflict(_))) => Ok(()),
         Err(error) => Err(error),

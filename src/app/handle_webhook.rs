@@ -134,15 +134,11 @@ async fn follow_up(
     let subscription = &converged.subscription;
     match answered {
         Answered::Accepted(operation) if !is_visible(operation, &subscription.microsoft) => {
-            let id = subscription.microsoft.id;
-            Ok(tx.schedule_job(JobKind::ReconcileSubscription, id, now.saturating_add(SECOND_LOOK), now).await?)
+            look_again(tx, subscription, now).await
         }
         // Where Microsoft did it all the same, a person has been told, and the buyer sees what is.
         Answered::Refused(operation, _) if is_visible(operation, &subscription.microsoft) => Ok(()),
-        Answered::Refused(operation, _) if operation.status == "Succeeded" => {
-            let id = subscription.microsoft.id;
-            Ok(tx.schedule_job(JobKind::ReconcileSubscription, id, now.saturating_add(SECOND_LOOK), now).await?)
-        }
+        Answered::Refused(operation, _) if operation.status == "Succeeded" => look_again(tx, subscription, now).await,
         Answered::Refused(operation, refusal) => note_refusal(app, tx, subscription, operation, refusal, now).await,
         _ if webhook.refusal.is_some() => {
             let detail = serde_json::json!({ "operation": webhook.operation_id, "reason": webhook.refusal });
@@ -150,6 +146,11 @@ async fn follow_up(
         }
         _ => Ok(()),
     }
+}
+
+async fn look_again(tx: &Tx, subscription: &Subscription, now: OffsetDateTime) -> Result<(), AppError> {
+    let (id, at) = (subscription.microsoft.id, now.saturating_add(SECOND_LOOK));
+    Ok(tx.schedule_job(JobKind::ReconcileSubscription, id, at, now).await?)
 }
 
 fn is_visible(operation: &Operation, snapshot: &Snapshot) -> bool {

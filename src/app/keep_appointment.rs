@@ -18,17 +18,14 @@ use crate::{
         charge::{Charge, State},
         enrolment::Basis,
         subscription::{
-            Notice, Stage, Subscription, due_notice, erasure_due, is_dropped_by_microsoft, next_appointment,
-            unbilled_change_due,
+            MICROSOFT_DROPS_AFTER_DAYS, Notice, Stage, Subscription, due_notice, erasure_due, is_dropped_by_microsoft,
+            next_appointment, unbilled_change_due,
         },
         time::{Term, plus_days, utc_day},
     },
     pages::mail::life::LifeEvent,
     store::{Enrolment, Tx},
 };
-
-/// Microsoft drops a purchase that nobody activates after so many days.
-const MICROSOFT_DROPS_AFTER_DAYS: u32 = 30;
 
 /// Does what is due, and says when it is to be looked at again.
 ///

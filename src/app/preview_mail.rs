@@ -16,7 +16,7 @@ use crate::{
         charge::{Charge, State},
         enrolment::sum,
         pricing::Line,
-        subscription::Subscription,
+        subscription::{MICROSOFT_DROPS_AFTER_DAYS, Subscription},
         time::{Term, plus_days, utc_day},
     },
     pages::mail::life::{LifeEvent, RefusalReason, RefusedChange},
@@ -145,7 +145,11 @@ impl Figures {
             "cancelled" => LifeEvent::Cancelled { license_until: None, users: Some(users), dropped: &self.held },
             "set_up_reminder" => {
                 let bought = utc_day(subscription.seen_at);
-                LifeEvent::SetUpReminder { bought, dropped_on: Some(plus_days(bought, 30)), configure_url }
+                LifeEvent::SetUpReminder {
+                    bought,
+                    dropped_on: Some(plus_days(bought, MICROSOFT_DROPS_AFTER_DAYS)),
+                    configure_url,
+                }
             }
             "change_refused" => {
                 let what = RefusedChange::Plan { to: "another plan" };

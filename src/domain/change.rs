@@ -8,7 +8,7 @@ use super::{
     catalog::{Offer, Plan, PriceList},
     charge::{Charge, Reason, State},
     enrolment::{Basis, TodaysPrices},
-    money::{Amount, TooLarge},
+    money::TooLarge,
     pricing::{Item, Line, PricedPlan, Quote, QuoteRefused, Unpriced},
     proration::{FirstTerm, Part, UpgradeFrom, UpgradeQuote, UpgradeRefused, quote_upgrade},
     subscription::{Event, Refused, Stage, Subscription},
@@ -319,10 +319,8 @@ pub fn first_term(subscription: &Subscription) -> Option<FirstTerm> {
 ///
 /// # Errors
 /// [`ChangeRefused`].
-pub fn forecast_renewal(plan: &Plan, prices: &PriceList, users: u32) -> Result<(Quote, Amount), ChangeRefused> {
-    let quote = PricedPlan::new(plan, prices)?.quote(users)?;
-    let total = quote.total;
-    Ok((quote, total))
+pub fn forecast_renewal(plan: &Plan, prices: &PriceList, users: u32) -> Result<Quote, ChangeRefused> {
+    Ok(PricedPlan::new(plan, prices)?.quote(users)?)
 }
 
 /// Why a change of plan is refused; the texts go to Microsoft's log and to the buyer.

@@ -141,7 +141,7 @@ async fn renewal(visit: &Visit, shown: &Shown<'_>) -> Option<Quote> {
         return None;
     }
     match find_prices(&visit.app, &subscription.microsoft, shown.plan, Freshness::Shown).await {
-        Ok(prices) => forecast_renewal(shown.plan, &prices?.list, users).ok().map(|(quote, _)| quote),
+        Ok(prices) => forecast_renewal(shown.plan, &prices?.list, users).ok(),
         Err(error) => {
             tracing::warn!(%error, "the account page has no prices");
             None

@@ -30,7 +30,7 @@ pub const RETENTION_AT_LEAST: Duration = Duration::days(7);
 
 const REMINDERS: [u32; 3] = [1, 7, 25];
 /// Microsoft drops a purchase that nobody activates.
-const MICROSOFT_DROPS_AFTER: u32 = 30;
+pub const MICROSOFT_DROPS_AFTER_DAYS: u32 = 30;
 const TRIAL_NOTICES: [u32; 2] = [7, 1];
 const RENEWAL_NOTICES: [u32; 2] = [30, 7];
 /// The last reminder is of use so long where nothing ends it.
@@ -53,7 +53,7 @@ fn days(count: u32) -> Duration {
 fn appointments(subscription: &Subscription) -> Vec<Appointment> {
     match subscription.stage {
         Stage::AwaitingEnrolment if is_dropped_by_microsoft(subscription) => {
-            reminders(subscription.seen_at, Some(MICROSOFT_DROPS_AFTER))
+            reminders(subscription.seen_at, Some(MICROSOFT_DROPS_AFTER_DAYS))
         }
         Stage::AwaitingEnrolment => reminders(subscription.seen_at, None),
         Stage::Active(_) => {

@@ -14,8 +14,8 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 pub use calendar::{
-    Notice, RETENTION_AT_LEAST, appointment_after_change, due_notice, erasure_due, is_dropped_by_microsoft,
-    next_appointment, unbilled_change_due,
+    MICROSOFT_DROPS_AFTER_DAYS, Notice, RETENTION_AT_LEAST, appointment_after_change, due_notice, erasure_due,
+    is_dropped_by_microsoft, next_appointment, unbilled_change_due,
 };
 pub use observe::{Observation, observe};
 pub use stage::{Enrolled, Event, Refused, Stage, transition_table};
