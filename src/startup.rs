@@ -109,6 +109,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         logos,
         retention: time::Duration::days(config.retention.days.into()),
         unreadable_webhooks: AtomicU64::new(0),
+        pace: Pace::default(),
         wake: tokio::sync::Notify::new(),
     })
 }

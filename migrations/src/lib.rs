@@ -5,6 +5,7 @@
 
 mod m0001_purchase;
 mod m0002_life;
+mod m0003_reporting;
 
 use sea_orm_migration::prelude::*;
 
@@ -15,6 +16,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_purchase::Migration), Box::new(m0002_life::Migration)]
+        vec![
+            Box::new(m0001_purchase::Migration),
+            Box::new(m0002_life::Migration),
+            Box::new(m0003_reporting::Migration),
+        ]
     }
 }

@@ -159,6 +159,7 @@ async fn write(
         subscription_id: id,
         cause_id: enrolment.quote_id,
         reason: Reason::Enrolment,
+        plan_id: &subscription.microsoft.plan_id,
         term_start: first.term.start,
         lines: charges,
         part: first.part,
@@ -176,5 +177,6 @@ async fn write(
     let detail = serde_json::json!({
         "users": frozen.order.users, "charges": charges.len(), "license": key.license_id, "seq": key.seq,
     });
-    audit(tx, id, "seatkey", "subscription_activated", &detail, now).await
+    audit(tx, id, "seatkey", "subscription_activated", &detail, now);
+    Ok(())
 }

@@ -43,9 +43,8 @@ pub async fn ask_reseller(
     }
     let actor = format!("buyer:{}/{}", asker.identity.tenant_id, asker.identity.object_id);
     let detail = serde_json::json!({ "users": users }).to_string();
-    let subscription_id = Some(microsoft.id);
-    tx.record_audit(AuditEntry { subscription_id, actor: &actor, action: "reseller_asked", detail: &detail }, now)
-        .await?;
+    let entry = AuditEntry { subscription_id: microsoft.id, actor: &actor, action: "reseller_asked", detail: &detail };
+    tx.record_audit(entry, now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(Asked::Mailed)

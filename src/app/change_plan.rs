@@ -94,7 +94,7 @@ pub async fn rewrite_charges(app: &App, lease: Lease, id: Uuid) -> Result<Step, 
         }
         // The row's version keeps a change of users in the same moment apart from this.
         write_subscription(app, &tx, &mut subscription, now).await?;
-        audit(&tx, id, "seatkey", "charges_rewritten", &serde_json::json!({ "plan": &*plan.id }), now).await?;
+        audit(&tx, id, "seatkey", "charges_rewritten", &serde_json::json!({ "plan": &*plan.id }), now);
     }
     tx.finish_job(lease).await?;
     tx.commit().await?;
@@ -109,7 +109,9 @@ async fn rewrite(
     (plan, prices): (&Plan, &PriceList),
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    let unchanged = |line: &Line| *line.dimension == *charge.dimension && line.unit_price == charge.unit_price;
+    let under_it = charge.plan_id.as_deref() == Some(&*plan.id);
+    let unchanged =
+        |line: &Line| under_it && *line.dimension == *charge.dimension && line.unit_price == charge.unit_price;
     match line_in(app, subscription, charge, plan, prices) {
         Some(line) if unchanged(&line) => Ok(()),
         Some(line) if line.amount.minor <= charge.amount.minor => {
@@ -119,6 +121,7 @@ async fn rewrite(
                 subscription_id: subscription.microsoft.id,
                 cause_id: record_rewrite(tx, subscription, charge, plan, now).await?,
                 reason: charge.reason,
+                plan_id: &plan.id,
                 term_start: charge.term_start,
                 lines: &[line],
                 part: charge.part.unwrap_or_else(|| whole(subscription)),

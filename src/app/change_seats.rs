@@ -78,7 +78,7 @@ pub async fn change_seats(app: &App, who: Identity, id: Uuid, to: u32) -> Result
         subscription.planned = None;
         let change_id = ask(&tx, &subscription, SeatsWanted { from, to }, (cause, Some(who)), now).await?;
         write_subscription(app, &tx, &mut subscription, now).await?;
-        audit(&tx, id, &actor(who), "seats_asked", &serde_json::json!({ "from": from, "to": to }), now).await?;
+        audit(&tx, id, &actor(who), "seats_asked", &serde_json::json!({ "from": from, "to": to }), now);
         tx.commit().await?;
         app.wake.notify_one();
         return Ok(SeatsAsked::Asked { change_id });
@@ -125,7 +125,8 @@ async fn plan_fewer(
     let letter = Letter { subscription, enrolment: Some(&enrolment), key: None, cause: &cause };
     let event = LifeEvent::DowngradePlanned { from, to, effective, segment: None, next_term_total: None };
     queue(app, tx, letter, &event, now).await?;
-    audit(tx, id, &actor(who), "downgrade_planned", &serde_json::json!({ "from": from, "to": to }), now).await
+    audit(tx, id, &actor(who), "downgrade_planned", &serde_json::json!({ "from": from, "to": to }), now);
+    Ok(())
 }
 
 /// Writes the wish and its job. A second wish for the same version of the subscription is the first one.
@@ -277,7 +278,7 @@ async fn finish(
             what: RefusedChange::Seats { to: change.body.to, in_portal: false },
         };
         queue(app, &tx, letter, &event, now).await?;
-        audit(&tx, id, "microsoft", "seats_refused", &serde_json::json!({ "reason": reason }), now).await?;
+        audit(&tx, id, "microsoft", "seats_refused", &serde_json::json!({ "reason": reason }), now);
     }
     tx.finish_job(lease).await?;
     tx.commit().await?;

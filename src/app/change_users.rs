@@ -192,7 +192,7 @@ async fn accept(
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key, cause: &cause };
     queue(app, &tx, letter, &event(frozen, had_planned, now), now).await?;
     let detail = serde_json::json!({ "change": change_id, "from": frozen.from_users, "to": frozen.to_users });
-    audit(&tx, id, &actor(who), audit_word(frozen.kind), &detail, now).await?;
+    audit(&tx, id, &actor(who), audit_word(frozen.kind), &detail, now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())
@@ -231,6 +231,7 @@ async fn write_charges(
         subscription_id: subscription.microsoft.id,
         cause_id: change_id,
         reason: if upgrade { Reason::Upgrade } else { Reason::Enrolment },
+        plan_id: &subscription.microsoft.plan_id,
         term_start: frozen.term.start,
         lines: &frozen.lines,
         part: frozen.part,
@@ -249,7 +250,8 @@ async fn drop_held(app: &App, tx: &Tx, subscription: &Subscription, now: OffsetD
     let charges = tx.list_charges(microsoft.id).await?;
     let replaced = |charge: &&Charge| charge.state == State::Held && !charge.is_extra(plan);
     let ids: Vec<Uuid> = charges.iter().filter(replaced).map(|charge| charge.id).collect();
-    Ok(tx.move_charges(&ids, (State::Held, State::Cancelled), "the users were lowered", now).await?)
+    tx.move_charges(&ids, (State::Held, State::Cancelled), "the users were lowered", now).await?;
+    Ok(())
 }
 
 fn event(frozen: &FrozenChange, cancelled_plan: bool, now: OffsetDateTime) -> LifeEvent<'_> {
@@ -296,7 +298,7 @@ pub async fn cancel_downgrade(app: &App, who: Identity, id: Uuid) -> Result<(), 
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: None, cause: &cause };
     let event = LifeEvent::DowngradeCancelled { users: subscription.users.unwrap_or_default(), was: planned.users };
     queue(app, &tx, letter, &event, now).await?;
-    audit(&tx, id, &actor(who), "downgrade_cancelled", &serde_json::json!({ "was": planned.users }), now).await?;
+    audit(&tx, id, &actor(who), "downgrade_cancelled", &serde_json::json!({ "was": planned.users }), now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())

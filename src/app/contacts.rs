@@ -45,7 +45,7 @@ pub async fn change_contacts(app: &App, who: Identity, id: Uuid, contacts: Conta
     tx.update_contacts(&enrolment).await?;
     // The addresses themselves are personal data and stay out of the log.
     let detail = serde_json::json!({ "language": enrolment.language });
-    audit(&tx, id, &actor(who), "contacts_changed", &detail, now).await?;
+    audit(&tx, id, &actor(who), "contacts_changed", &detail, now);
     Ok(tx.commit().await?)
 }
 
@@ -62,7 +62,7 @@ pub async fn resend_key(app: &App, who: Identity, id: Uuid) -> Result<(), AppErr
     let cause = format!("{}.{}", key.seq, now.unix_timestamp() / 3_600);
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };
     queue(app, &tx, letter, &LifeEvent::KeyAgain, now).await?;
-    audit(&tx, id, &actor(who), "key_resent", &serde_json::json!({ "seq": key.seq }), now).await?;
+    audit(&tx, id, &actor(who), "key_resent", &serde_json::json!({ "seq": key.seq }), now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())
@@ -89,7 +89,7 @@ pub async fn rotate_license(app: &App, who: Identity, id: Uuid, leaked_seq: u32)
     let cause = key.seq.to_string();
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };
     queue(app, &tx, letter, &LifeEvent::KeyReplaced, now).await?;
-    audit(&tx, id, &actor(who), "license_rotated", &serde_json::json!({ "seq": key.seq }), now).await?;
+    audit(&tx, id, &actor(who), "license_rotated", &serde_json::json!({ "seq": key.seq }), now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())

@@ -121,7 +121,7 @@ async fn insert(app: &App, tx: &Tx, seen: Seen<'_>, now: OffsetDateTime) -> Resu
     tx.insert_subscription(&fresh, now).await?;
     schedule_appointment(app, tx, &fresh, now).await?;
     let detail = serde_json::json!({ "offer": fresh.microsoft.offer_id, "plan": fresh.microsoft.plan_id });
-    audit(tx, fresh.microsoft.id, "microsoft", "subscription_seen", &detail, now).await?;
+    audit(tx, fresh.microsoft.id, "microsoft", "subscription_seen", &detail, now);
     Ok(Converged { subscription: fresh, events: Vec::new(), is_new: true })
 }
 
@@ -157,7 +157,7 @@ async fn update(
     }
     for event in &happened {
         let detail = serde_json::json!({ "status": fresh.microsoft.status.as_str(), "stage": fresh.stage.name() });
-        audit(tx, fresh.microsoft.id, "microsoft", audit_word(*event), &detail, now).await?;
+        audit(tx, fresh.microsoft.id, "microsoft", audit_word(*event), &detail, now);
     }
     Ok(Converged { subscription: fresh, events: happened, is_new: false })
 }
@@ -306,17 +306,16 @@ pub(super) async fn find_out(
 }
 
 /// Appends to the audit log.
-pub(super) async fn audit(
+pub(super) fn audit(
     tx: &Tx,
     id: Uuid,
     actor: &str,
     action: &str,
     detail: &serde_json::Value,
     now: OffsetDateTime,
-) -> Result<(), AppError> {
+) {
     let detail = detail.to_string();
-    let entry = AuditEntry { subscription_id: Some(id), actor, action, detail: &detail };
-    Ok(tx.record_audit(entry, now).await?)
+    tx.record_audit(AuditEntry { subscription_id: id, actor, action, detail: &detail }, now);
 }
 
 fn audit_word(event: Event) -> &'static str {

@@ -142,7 +142,8 @@ async fn follow_up(
         Answered::Refused(operation, refusal) => note_refusal(app, tx, subscription, operation, refusal, now).await,
         _ if webhook.refusal.is_some() => {
             let detail = serde_json::json!({ "operation": webhook.operation_id, "reason": webhook.refusal });
-            audit(tx, subscription.microsoft.id, "seatkey", "change_refused", &detail, now).await
+            audit(tx, subscription.microsoft.id, "seatkey", "change_refused", &detail, now);
+            Ok(())
         }
         _ => Ok(()),
     }
@@ -202,7 +203,8 @@ async fn note_refusal(
     let letter = Letter { subscription, enrolment: enrolment.as_ref(), key: None, cause: &operation.id };
     queue(app, tx, letter, &LifeEvent::ChangeRefused { reason, what }, now).await?;
     let detail = serde_json::json!({ "operation": operation.id, "reason": refusal.to_string() });
-    audit(tx, id, "seatkey", "change_refused", &detail, now).await
+    audit(tx, id, "seatkey", "change_refused", &detail, now);
+    Ok(())
 }
 
 /// The kind of a change that somebody asked for at Microsoft and that was refused.

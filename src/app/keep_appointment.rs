@@ -159,7 +159,7 @@ async fn erase(app: &App, subscription: &Subscription, now: OffsetDateTime) -> R
     let id = subscription.microsoft.id;
     let tx = app.store.begin().await?;
     if tx.erase_personal_data(id, now).await? {
-        audit(&tx, id, "seatkey", "personal_data_erased", &serde_json::json!({}), now).await?;
+        audit(&tx, id, "seatkey", "personal_data_erased", &serde_json::json!({}), now);
     }
     Ok(tx.commit().await?)
 }

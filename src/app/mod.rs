@@ -22,7 +22,9 @@ mod open_purchase;
 mod preview_mail;
 mod receive_webhook;
 mod reconcile;
+mod release_charges;
 mod renew_subscription;
+mod report_usage;
 mod review_order;
 mod send_mail;
 mod sign_in;
@@ -51,6 +53,7 @@ pub use error::AppError;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};
+pub use issue_key::issue_due_key;
 pub use keep_appointment::keep_appointment;
 pub use open_purchase::{open_purchase, record_arrival};
 pub use preview_mail::{PREVIEWS, preview_mail};
@@ -58,7 +61,9 @@ pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
 };
+pub use release_charges::release_charges;
 pub use renew_subscription::renew_subscription;
+pub use report_usage::{Pace, report_usage, schedule_reporting};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
@@ -111,6 +116,8 @@ pub struct App {
     pub retention: Duration,
     /// Webhooks with a verified token that nobody could read.
     pub unreadable_webhooks: AtomicU64,
+    /// How fast usage is reported.
+    pub pace: Pace,
     /// Wakes the job runner.
     pub wake: Notify,
 }
@@ -169,6 +176,5 @@ pub fn random_token() -> Result<String, AppError> {
 /// What the database keeps of a cookie: somebody who reads the database cannot use it.
 #[must_use]
 pub fn token_digest(token: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hash::sha256_hex(token.as_bytes())
 }

@@ -92,7 +92,8 @@ async fn renew(
     let letter = Letter { subscription: &subscription, enrolment: Some(enrolment), key: key.as_ref(), cause: &cause };
     queue(app, tx, letter, &event, now).await?;
     let detail = serde_json::json!({ "term": cause, "users": subscription.users });
-    audit(tx, subscription.microsoft.id, "seatkey", "subscription_renewed", &detail, now).await
+    audit(tx, subscription.microsoft.id, "seatkey", "subscription_renewed", &detail, now);
+    Ok(())
 }
 
 /// What the lines come to, where amounts may be shown.
@@ -148,6 +149,7 @@ async fn write_charges(
         subscription_id: microsoft.id,
         cause_id: change.id,
         reason: Reason::Renewal,
+        plan_id: &plan.id,
         term_start: term.start,
         lines: &frozen.lines,
         part: frozen.part,

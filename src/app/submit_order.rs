@@ -104,8 +104,8 @@ async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote:
     use_up_trial(app, &tx, &subscription, quote.frozen.first.trial_days, now).await?;
     let actor = format!("buyer:{}/{}", who.tenant_id, who.object_id);
     let detail = serde_json::json!({ "quote": quote.id, "users": order.users }).to_string();
-    let entry = AuditEntry { subscription_id: Some(id), actor: &actor, action: "order_submitted", detail: &detail };
-    tx.record_audit(entry, now).await?;
+    let entry = AuditEntry { subscription_id: id, actor: &actor, action: "order_submitted", detail: &detail };
+    tx.record_audit(entry, now);
     tx.insert_job(JobKind::ActivateSubscription, id, now).await?;
     tx.commit().await?;
     app.wake.notify_one();

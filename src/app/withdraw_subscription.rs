@@ -45,7 +45,7 @@ pub async fn ask_withdrawal(app: &App, who: Identity, id: Uuid) -> Result<(), Ap
     subscription.withdrawn_at = Some(now);
     write_subscription(app, &tx, &mut subscription, now).await?;
     tx.schedule_job(JobKind::WithdrawSubscription, id, now, now).await?;
-    audit(&tx, id, &actor(who), "withdrawal_asked", &serde_json::json!({}), now).await?;
+    audit(&tx, id, &actor(who), "withdrawal_asked", &serde_json::json!({}), now);
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())

@@ -23,6 +23,8 @@ pub enum Reason {
     Renewal,
     /// More users within a term.
     Upgrade,
+    /// Told again, by a person's decision: the one before it certainly never arrived.
+    Correction,
 }
 
 /// Where a charge stands.
@@ -32,6 +34,20 @@ pub enum State {
     Held,
     /// To be reported.
     Due,
+    /// In its slot; the bytes are committed, and may have been sent.
+    Sending,
+    /// Microsoft has it.
+    Accepted,
+    /// It was sent, nobody knows whether it arrived, and its slot is over: a person decides.
+    Unknown,
+    /// Microsoft has another quantity in its slot: a person decides.
+    Conflict,
+    /// Microsoft refuses it for good: a person decides.
+    Rejected,
+    /// Microsoft does not take it any more; it was never reported.
+    Expired,
+    /// A person gave it up.
+    WrittenOff,
     /// Dropped before it was reported.
     Cancelled,
     /// A person decides whether it is reported.
@@ -39,7 +55,7 @@ pub enum State {
 }
 
 impl Reason {
-    const ALL: [Self; 3] = [Self::Enrolment, Self::Renewal, Self::Upgrade];
+    const ALL: [Self; 4] = [Self::Enrolment, Self::Renewal, Self::Upgrade, Self::Correction];
 
     /// The word in the ledger.
     #[must_use]
@@ -48,6 +64,7 @@ impl Reason {
             Self::Enrolment => "enrolment",
             Self::Renewal => "renewal",
             Self::Upgrade => "upgrade",
+            Self::Correction => "correction",
         }
     }
 
@@ -59,7 +76,20 @@ impl Reason {
 }
 
 impl State {
-    const ALL: [Self; 4] = [Self::Held, Self::Due, Self::Cancelled, Self::Frozen];
+    /// All of them, in the order of a charge's life.
+    pub const ALL: [Self; 11] = [
+        Self::Held,
+        Self::Due,
+        Self::Sending,
+        Self::Accepted,
+        Self::Unknown,
+        Self::Conflict,
+        Self::Rejected,
+        Self::Expired,
+        Self::WrittenOff,
+        Self::Cancelled,
+        Self::Frozen,
+    ];
 
     /// The word in the ledger.
     #[must_use]
@@ -67,6 +97,13 @@ impl State {
         match self {
             Self::Held => "held",
             Self::Due => "due",
+            Self::Sending => "sending",
+            Self::Accepted => "accepted",
+            Self::Unknown => "unknown",
+            Self::Conflict => "conflict",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::WrittenOff => "written_off",
             Self::Cancelled => "cancelled",
             Self::Frozen => "frozen",
         }
@@ -78,10 +115,21 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// Whether Microsoft may still be told, and has not accepted it: keys are provisional meanwhile (`product.md` §5).
+    /// Whether it is not settled: Microsoft has not accepted it, and nobody has dropped it. Keys are provisional meanwhile
+    /// (`product.md` §5).
     #[must_use]
     pub fn is_open(self) -> bool {
-        matches!(self, Self::Held | Self::Due | Self::Frozen)
+        match self {
+            Self::Held | Self::Due | Self::Sending => true,
+            Self::Accepted | Self::Expired | Self::WrittenOff | Self::Cancelled => false,
+            Self::Unknown | Self::Conflict | Self::Rejected | Self::Frozen => true,
+        }
+    }
+
+    /// Whether it waits for a person.
+    #[must_use]
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Unknown | Self::Conflict | Self::Rejected | Self::Frozen)
     }
 }
 
@@ -96,6 +144,8 @@ pub struct Charge {
     pub reason: Reason,
     /// The first day of the term that it is for.
     pub term_start: Date,
+    /// The plan that it is reported under; `None` where it was written before this was kept.
+    pub plan_id: Option<String>,
     /// What it is for, in the words of the invoice.
     pub description: String,
     /// What it is reported in.
@@ -116,6 +166,8 @@ pub struct Charge {
     pub part: Option<Part>,
     /// Where it stands.
     pub state: State,
+    /// Since when.
+    pub since: OffsetDateTime,
 }
 
 impl Charge {
@@ -214,6 +266,7 @@ mod tests {
             cause_id: Uuid::nil(),
             reason,
             term_start: date!(2026 - 01 - 15),
+            plan_id: None,
             description: String::new(),
             dimension: format!("d{id}"),
             quantity: Quantity::whole(1),
@@ -224,6 +277,7 @@ mod tests {
             from_users,
             part: None,
             state,
+            since: HOLD,
         }
     }
 

@@ -17,3 +17,4 @@ pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
+pub mod usage;

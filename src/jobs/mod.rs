@@ -11,7 +11,8 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
-        keep_appointment, reconcile_subscription, renew_subscription, rewrite_charges, schedule_sweep, send_mail,
+        issue_due_key, keep_appointment, reconcile_subscription, release_charges, renew_subscription, report_usage,
+        rewrite_charges, schedule_reporting, schedule_sweep, send_mail,
         sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
@@ -161,6 +162,9 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::WithdrawSubscription => withdraw_subscription(app, lease, subject).await,
         JobKind::ChangeSeats => carry_out_seats(app, lease, subject).await,
         JobKind::RewriteCharges => rewrite_charges(app, lease, subject).await,
+        JobKind::ReleaseCharges => release_charges(app, lease, subject).await,
+        JobKind::IssueKey => issue_due_key(app, lease, subject).await,
+        JobKind::ReportUsage => report_usage(app).await,
         JobKind::KeepAppointment => keep_appointment(app, subject).await,
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
     }
@@ -195,6 +199,9 @@ async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
     // Whatever happened while nobody was here is found at once.
     if let Err(error) = schedule_sweep(&app).await {
         tracing::warn!(%error, "the comparison with Microsoft could not be asked for");
+    }
+    if let Err(error) = schedule_reporting(&app).await {
+        tracing::warn!(%error, "the reporter could not be asked for");
     }
     while !*stop.borrow() {
         if let Err(error) = forget_expired(&app).await {

@@ -44,6 +44,8 @@ pub enum ChargeReason {
         /// Users before.
         from: u32,
     },
+    /// Reported once more, because it certainly did not arrive.
+    Correction,
 }
 
 /// Where a charge stands.
@@ -61,7 +63,9 @@ pub enum ChargeState {
     Accepted(OffsetDateTime),
     /// Cancelled before it was reported.
     Dropped,
-    /// Could not be reported in time, or was refused; a person looks at it.
+    /// Was not reported, and will not be.
+    GivenUp,
+    /// Nobody knows whether it arrived, or it was refused; a person looks at it.
     Waiting,
 }
 
@@ -98,6 +102,7 @@ impl ChargeState {
                 ("Accepted by Microsoft".to_owned(), Tone::Good, format!("On {}; {bill}", words::instant(at)))
             }
             Self::Dropped => told("Dropped", Tone::Calm, "Never reported, never charged"),
+            Self::GivenUp => told("Not charged", Tone::Calm, "It was never reported to Microsoft, and will not be"),
             Self::Waiting => told(
                 "Being looked at",
                 Tone::Warn,
@@ -141,7 +146,7 @@ impl ChargeRow {
             quantity: words::quantity(charge.line.quantity),
             unit_price: shown.then(|| charge.line.unit_price.to_string()),
             price: shown.then(|| charge.line.amount.to_string()),
-            dropped: charge.state == ChargeState::Dropped,
+            dropped: matches!(charge.state, ChargeState::Dropped | ChargeState::GivenUp),
         }
     }
 }
@@ -155,6 +160,7 @@ fn title(charge: &ChargeFact<'_>) -> String {
         (_, Item::Extra { name }) if charge.known => format!("{name}, once"),
         (ChargeReason::FirstTerm, _) => format!("First term, {what}"),
         (ChargeReason::Renewal(day), _) => format!("Renewal of {}, {what}", words::day(day)),
+        (ChargeReason::Correction, _) => format!("Reported again, {what}"),
         (ChargeReason::Upgrade { from }, _) => {
             format!("Upgrade from {} to {}", words::count(from), words::users(charge.users))
         }

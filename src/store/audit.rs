@@ -1,13 +1,20 @@
 //! Who changed what: append-only, in the transaction of the change.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{ActiveModelTrait as _, IntoActiveModel as _};
+use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Tx};
-use crate::clock::{new_id, to_micros};
+use super::{
+    Tx,
+    chain::{Pending, Row},
+};
+use crate::{
+    clock::{new_id, to_micros},
+    hash::sha256_hex,
+};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -20,6 +27,10 @@ mod entity {
         pub action: String,
         pub detail: String,
         pub at: i64,
+        pub position: Option<i64>,
+        pub hash: Option<String>,
+        pub actor_salt: Option<String>,
+        pub actor_digest: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -32,7 +43,7 @@ mod entity {
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEntry<'a> {
     /// The subscription that was changed.
-    pub subscription_id: Option<Uuid>,
+    pub subscription_id: Uuid,
     /// `buyer:<tenant>/<object>` or `seatkey`.
     pub actor: &'a str,
     /// What happened, `verb_noun` in the past tense.
@@ -41,21 +52,47 @@ pub struct AuditEntry<'a> {
     pub detail: &'a str,
 }
 
+/// What of an entry is hashed. The actor is there as a salted digest alone: erased, the chain still holds.
+#[derive(Serialize)]
+struct Content<'a> {
+    id: Uuid,
+    actor_digest: &'a str,
+    action: &'a str,
+    detail: &'a str,
+    at: i64,
+}
+
+/// The text that is hashed.
+pub(super) fn content(row: &entity::Model) -> String {
+    let actor_digest = row.actor_digest.as_deref().unwrap_or_default();
+    let content = Content { id: row.id, actor_digest, action: &row.action, detail: &row.detail, at: row.at };
+    // Texts and numbers always have a JSON form.
+    serde_json::to_string(&content).unwrap_or_default()
+}
+
+/// Who it was, so that only somebody who knows the salt can tell.
+pub(super) fn actor_digest(salt: &str, actor: &str) -> String {
+    sha256_hex(format!("{salt}\n{actor}").as_bytes())
+}
+
 impl Tx {
-    /// Appends to the audit log.
-    ///
-    /// # Errors
-    /// [`StoreError`](super::StoreError).
-    pub async fn record_audit(&self, entry: AuditEntry<'_>, now: OffsetDateTime) -> Result<()> {
-        let row = entity::ActiveModel {
-            id: Set(new_id(now)),
-            subscription_id: Set(entry.subscription_id),
-            actor: Set(entry.actor.to_owned()),
-            action: Set(entry.action.to_owned()),
-            detail: Set(entry.detail.to_owned()),
-            at: Set(to_micros(now)),
+    /// Appends to the audit log, at the commit.
+    pub fn record_audit(&self, entry: AuditEntry<'_>, now: OffsetDateTime) {
+        let salt = Uuid::new_v4().simple().to_string();
+        let row = entity::Model {
+            id: new_id(now),
+            subscription_id: Some(entry.subscription_id),
+            actor: entry.actor.to_owned(),
+            action: entry.action.to_owned(),
+            detail: entry.detail.to_owned(),
+            at: to_micros(now),
+            position: None,
+            hash: None,
+            actor_digest: Some(actor_digest(&salt, entry.actor)),
+            actor_salt: Some(salt),
         };
-        entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
-        Ok(())
+        let content = content(&row);
+        let row = row.into_active_model().reset_all();
+        self.append(Pending { subscription_id: entry.subscription_id, content, row: Row::Audit(row) });
     }
 }

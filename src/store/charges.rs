@@ -1,11 +1,19 @@
 //! The ledger of charges. Unique by (subscription, reason, term start, dimension, cause): a step that runs twice writes
 //! once. A charge never changes but in its state, and every state is kept.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::ExprTrait};
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ActiveModelTrait as _,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::ExprTrait,
+};
+use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{DueCharge, Reader, Result, Store, StoreError, Tx, history::Taken, usage_events};
 use crate::{
     clock::{from_micros, new_id, to_micros},
     domain::{
@@ -18,7 +26,7 @@ use crate::{
 
 const TABLE: &str = "charge";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -44,26 +52,9 @@ mod entity {
         pub from_users: Option<i32>,
         pub part_days: Option<i32>,
         pub part_of_days: Option<i32>,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
-mod history {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "charge_history")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub id: Uuid,
-        pub charge_id: Uuid,
-        pub state: String,
-        pub reason: String,
-        pub at: i64,
+        pub plan_id: Option<String>,
+        pub try_at: i64,
+        pub state_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -81,6 +72,8 @@ pub struct NewCharges<'a> {
     pub cause_id: Uuid,
     /// Why they exist.
     pub reason: Reason,
+    /// The plan that they are reported under.
+    pub plan_id: &'a str,
     /// The first day of the term that they are for.
     pub term_start: Date,
     /// Dimension, quantity, price and amount of each.
@@ -127,24 +120,35 @@ impl Tx {
         list(self, subscription_id).await
     }
 
+    /// Charges by their ids, with their subscriptions.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_charges_by_id(&self, ids: &[Uuid]) -> Result<Vec<DueCharge>> {
+        let rows = entity::Entity::find().filter(entity::Column::Id.is_in(ids.iter().copied())).all(self.connection());
+        rows.await?.into_iter().map(of_subscription).collect()
+    }
+
     /// Writes charges.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when they have been written before.
     pub async fn insert_charges(&self, new: NewCharges<'_>, now: OffsetDateTime) -> Result<()> {
-        let rows: Vec<entity::ActiveModel> =
+        let rows: Vec<entity::Model> =
             new.lines.iter().enumerate().map(|(position, line)| to_row(&new, position, line, now)).collect();
         if rows.is_empty() {
             return Ok(());
         }
-        let written = rows.iter().map(|row| history_row(*row.id.as_ref(), new.state, new.reason.as_str(), now));
-        let written: Vec<history::ActiveModel> = written.collect();
+        for row in &rows {
+            let step = Taken { charge: Some(row), ..step(new.subscription_id, row.id, new.state, new.reason.as_str()) };
+            self.append_step(step, now);
+        }
+        let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
         entity::Entity::insert_many(rows).exec_without_returning(self.connection()).await?;
-        history::Entity::insert_many(written).exec_without_returning(self.connection()).await?;
         Ok(())
     }
 
-    /// Moves charges from one state to another; those that are in a third state by now stay there.
+    /// Moves charges from one state to another, and says which; those that are in a third state by now stay there.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -154,57 +158,166 @@ impl Tx {
         (from, to): (State, State),
         reason: &str,
         now: OffsetDateTime,
-    ) -> Result<()> {
-        for id in ids {
-            let row = entity::ActiveModel { state: Set(to.as_str().to_owned()), ..Default::default() };
-            let this = entity::Column::Id.eq(*id).and(entity::Column::State.eq(from.as_str()));
-            let moved = entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
-            if moved.rows_affected == 1 {
-                let step = history_row(*id, to, reason, now);
-                history::Entity::insert(step).exec_without_returning(self.connection()).await?;
-            }
+    ) -> Result<Vec<Uuid>> {
+        let reasons = ids.iter().map(|id| (*id, reason)).collect();
+        self.move_charges_each(&reasons, (from, to), now).await
+    }
+
+    /// The same with a reason for each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn move_charges_each(
+        &self,
+        reasons: &BTreeMap<Uuid, &str>,
+        (from, to): (State, State),
+        now: OffsetDateTime,
+    ) -> Result<Vec<Uuid>> {
+        let ids: Vec<Uuid> = reasons.keys().copied().collect();
+        let moved = self.mark_charges(&ids, (from, to), now).await?;
+        for (id, subscription_id) in &moved {
+            let reason = reasons.get(id).copied().unwrap_or_default();
+            self.append_step(step(*subscription_id, *id, to, reason), now);
+        }
+        Ok(moved.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Puts due charges into their slots. Both the events and the steps are written.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when a charge is not due any more, or a slot is taken.
+    pub(super) async fn put_into_slots(&self, events: &[usage_events::entity::Model], now: OffsetDateTime) -> Result<()> {
+        let ids: Vec<Uuid> = events.iter().map(|event| event.charge_id).collect();
+        if self.mark_charges(&ids, (State::Due, State::Sending), now).await?.len() != events.len() {
+            return Err(StoreError::Conflict(TABLE));
+        }
+        for event in events {
+            let step = step(event.subscription_id, event.charge_id, State::Sending, "in its slot");
+            self.append_step(Taken { usage_event: Some(event), ..step }, now);
         }
         Ok(())
     }
+
+    /// The state alone; with it go (charge, subscription) of those that were in the first one.
+    async fn mark_charges(
+        &self,
+        ids: &[Uuid],
+        (from, to): (State, State),
+        now: OffsetDateTime,
+    ) -> Result<Vec<(Uuid, Uuid)>> {
+        use entity::Column;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found: Vec<(Uuid, Uuid)> = entity::Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::SubscriptionId])
+            .filter(Column::Id.is_in(ids.iter().copied()).and(Column::State.eq(from.as_str())))
+            .order_by_asc(Column::Id)
+            .lock_exclusive()
+            .into_tuple()
+            .all(self.connection())
+            .await?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let row = entity::ActiveModel {
+            state: Set(to.as_str().to_owned()),
+            state_at: Set(to_micros(now)),
+            try_at: Set(0),
+            ..Default::default()
+        };
+        let these = Column::Id.is_in(found.iter().map(|(id, _)| *id));
+        entity::Entity::update_many().set(row).filter(these).exec(self.connection()).await?;
+        Ok(found)
+    }
 }
 
-fn to_row(new: &NewCharges<'_>, position: usize, line: &Line, now: OffsetDateTime) -> entity::ActiveModel {
+fn step(subscription_id: Uuid, charge_id: Uuid, state: State, reason: &str) -> Taken<'_> {
+    Taken { subscription_id, charge_id, state, reason, charge: None, usage_event: None }
+}
+
+/// What of a charge is hashed: everything but its state, which its steps tell, and when it is looked at.
+#[derive(Serialize)]
+pub(super) struct Content<'a> {
+    subscription_id: Uuid,
+    quote_id: Uuid,
+    reason: &'a str,
+    term_start: &'a str,
+    position: i32,
+    description: &'a str,
+    dimension: &'a str,
+    quantity_millionths: i64,
+    unit_price: &'a str,
+    amount_minor: i64,
+    currency: &'a str,
+    reportable_from: i64,
+    created_at: i64,
+    users: Option<i32>,
+    from_users: Option<i32>,
+    part_days: Option<i32>,
+    part_of_days: Option<i32>,
+    plan_id: Option<&'a str>,
+}
+
+/// See [`Content`].
+pub(super) fn content(row: &entity::Model) -> Content<'_> {
+    Content {
+        subscription_id: row.subscription_id,
+        quote_id: row.quote_id,
+        reason: &row.reason,
+        term_start: &row.term_start,
+        position: row.position,
+        description: &row.description,
+        dimension: &row.dimension,
+        quantity_millionths: row.quantity_millionths,
+        unit_price: &row.unit_price,
+        amount_minor: row.amount_minor,
+        currency: &row.currency,
+        reportable_from: row.reportable_from,
+        created_at: row.created_at,
+        users: row.users,
+        from_users: row.from_users,
+        part_days: row.part_days,
+        part_of_days: row.part_of_days,
+        plan_id: row.plan_id.as_deref(),
+    }
+}
+
+fn to_row(new: &NewCharges<'_>, position: usize, line: &Line, now: OffsetDateTime) -> entity::Model {
     let part = (!matches!(line.item, Item::Extra { .. })).then_some(new.part);
     let small = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    entity::ActiveModel {
-        id: Set(new_id(now)),
-        subscription_id: Set(new.subscription_id),
-        quote_id: Set(new.cause_id),
-        reason: Set(new.reason.as_str().to_owned()),
-        term_start: Set(new.term_start.to_string()),
-        position: Set(i32::try_from(position).unwrap_or(i32::MAX)),
-        description: Set(line.item.description()),
-        dimension: Set(line.dimension.to_string()),
-        quantity_millionths: Set(line.quantity.millionths()),
-        unit_price: Set(line.unit_price.to_string()),
-        amount_minor: Set(line.amount.minor),
-        currency: Set(line.amount.currency.code().to_owned()),
-        reportable_from: Set(to_micros(new.reportable_from)),
-        state: Set(new.state.as_str().to_owned()),
-        created_at: Set(to_micros(now)),
-        users: Set(new.users.map(small)),
-        from_users: Set(new.from_users.map(small)),
-        part_days: Set(part.map(|part| small(part.days))),
-        part_of_days: Set(part.map(|part| small(part.of_days))),
+    entity::Model {
+        id: new_id(now),
+        subscription_id: new.subscription_id,
+        quote_id: new.cause_id,
+        reason: new.reason.as_str().to_owned(),
+        term_start: new.term_start.to_string(),
+        position: i32::try_from(position).unwrap_or(i32::MAX),
+        description: line.item.description(),
+        dimension: line.dimension.to_string(),
+        quantity_millionths: line.quantity.millionths(),
+        unit_price: line.unit_price.to_string(),
+        amount_minor: line.amount.minor,
+        currency: line.amount.currency.code().to_owned(),
+        reportable_from: to_micros(new.reportable_from),
+        state: new.state.as_str().to_owned(),
+        created_at: to_micros(now),
+        users: new.users.map(small),
+        from_users: new.from_users.map(small),
+        part_days: part.map(|part| small(part.days)),
+        part_of_days: part.map(|part| small(part.of_days)),
+        plan_id: Some(new.plan_id.to_owned()),
+        try_at: 0,
+        state_at: to_micros(now),
     }
 }
 
-fn history_row(charge_id: Uuid, state: State, reason: &str, now: OffsetDateTime) -> history::ActiveModel {
-    history::ActiveModel {
-        id: Set(new_id(now)),
-        charge_id: Set(charge_id),
-        state: Set(state.as_str().to_owned()),
-        reason: Set(reason.to_owned()),
-        at: Set(to_micros(now)),
-    }
+pub(super) fn of_subscription(row: entity::Model) -> Result<DueCharge> {
+    Ok(DueCharge { subscription_id: row.subscription_id, charge: from_row(row)? })
 }
 
-fn from_row(row: entity::Model) -> Result<Charge> {
+pub(super) fn from_row(row: entity::Model) -> Result<Charge> {
     let wrong = |column, what: &dyn std::fmt::Display| StoreError::inconsistent(TABLE, column, row.id, what);
     let currency = row.currency.parse().map_err(|error| wrong("currency", &error))?;
     let count = |column, value: Option<i32>| {
@@ -222,10 +335,12 @@ fn from_row(row: entity::Model) -> Result<Charge> {
         unit_price: row.unit_price.parse().map_err(|error| wrong("unit_price", &error))?,
         amount: Amount { minor: row.amount_minor, currency },
         reportable_from: from_micros(row.reportable_from),
+        since: from_micros(if row.state_at == 0 { row.created_at } else { row.state_at }),
         users: count("users", row.users)?,
         from_users: count("from_users", row.from_users)?,
         part: part.map(|(days, of_days)| Part { days, of_days }),
         state: State::from_word(&row.state).ok_or_else(|| wrong("state", &row.state))?,
+        plan_id: row.plan_id,
         description: row.description,
         dimension: row.dimension,
     })

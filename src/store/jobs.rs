@@ -64,6 +64,12 @@ pub enum JobKind {
     ChangeSeats,
     /// Write held charges anew after a change of plan; the subject is the subscription.
     RewriteCharges,
+    /// Release charges whose hold is over; the subject is the subscription.
+    ReleaseCharges,
+    /// Sign the key that the charges are worth now; the subject is the subscription.
+    IssueKey,
+    /// Report due charges to Microsoft; the subject is nobody.
+    ReportUsage,
     /// Do what the calendar asks for; the subject is the subscription.
     KeepAppointment,
     /// Compare everything with Microsoft; the subject is nobody.
@@ -71,7 +77,7 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -80,6 +86,9 @@ impl JobKind {
         Self::WithdrawSubscription,
         Self::ChangeSeats,
         Self::RewriteCharges,
+        Self::ReleaseCharges,
+        Self::IssueKey,
+        Self::ReportUsage,
         Self::KeepAppointment,
         Self::SweepSubscriptions,
     ];
@@ -96,6 +105,9 @@ impl JobKind {
             Self::WithdrawSubscription => "withdraw_subscription",
             Self::ChangeSeats => "change_seats",
             Self::RewriteCharges => "rewrite_charges",
+            Self::ReleaseCharges => "release_charges",
+            Self::IssueKey => "issue_key",
+            Self::ReportUsage => "report_usage",
             Self::KeepAppointment => "keep_appointment",
             Self::SweepSubscriptions => "sweep_subscriptions",
         }
@@ -107,7 +119,7 @@ impl JobKind {
 
     /// What waits for a date, however long, and is no work that is left over.
     fn is_appointment(self) -> bool {
-        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions)
+        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions | Self::ReportUsage)
     }
 }
 
@@ -179,8 +191,22 @@ impl Tx {
         run_at: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<()> {
+        self.schedule_jobs(kind, [subject], run_at, now).await
+    }
+
+    /// The same for several subjects.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn schedule_jobs(
+        &self,
+        kind: JobKind,
+        subjects: impl IntoIterator<Item = Uuid>,
+        run_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<()> {
         use entity::Column;
-        let row = entity::ActiveModel {
+        let row = |subject| entity::ActiveModel {
             id: Set(new_id(now)),
             kind: Set(kind.as_str().to_owned()),
             subject: Set(subject),
@@ -192,6 +218,10 @@ impl Tx {
             last_error: Set(None),
             created_at: Set(to_micros(now)),
         };
+        let rows: Vec<entity::ActiveModel> = subjects.into_iter().map(row).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         let own = |column: Column| Expr::col((entity::Entity, column));
         let waiting_earlier = own(Column::State).eq("ready").and(own(Column::RunAt).lt(to_micros(run_at)));
         let earlier = Expr::case(waiting_earlier, own(Column::RunAt)).finally(Expr::val(to_micros(run_at)));
@@ -205,7 +235,7 @@ impl Tx {
             ])
             .value(Column::RunAt, earlier)
             .to_owned();
-        entity::Entity::insert(row).on_conflict(anew).exec_without_returning(self.connection()).await?;
+        entity::Entity::insert_many(rows).on_conflict(anew).exec_without_returning(self.connection()).await?;
         Ok(())
     }
 

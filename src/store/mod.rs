@@ -8,25 +8,33 @@
 
 mod audit;
 mod calls;
+mod chain;
 mod changes;
 mod charges;
+mod due_charges;
 mod enrolments;
 mod erasure;
 mod error;
 mod findings;
+mod history;
 mod jobs;
 mod license_keys;
 mod mails;
 mod quotes;
+mod reporter;
 mod revocations;
 mod sessions;
 mod sign_ins;
 mod subscriptions;
 mod sweeps;
 mod trial_uses;
+mod usage_events;
 mod webhooks;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
@@ -38,6 +46,7 @@ pub use audit::AuditEntry;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
 pub use charges::NewCharges;
+pub use due_charges::DueCharge;
 pub use enrolments::Enrolment;
 pub use error::StoreError;
 pub use findings::Finding;
@@ -45,10 +54,12 @@ pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::LicenseKey;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;
+pub use reporter::Reporter;
 pub use revocations::Revocation;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use sweeps::Sweep;
+pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use webhooks::{NewWebhook, Webhook};
 
 use crate::crash::crash_point;
@@ -73,6 +84,8 @@ pub struct Store {
 #[derive(Debug)]
 pub struct Tx {
     tx: DatabaseTransaction,
+    /// Entries of the hash chain, written at the commit.
+    pending: Mutex<Vec<chain::Pending>>,
 }
 
 impl Store {
@@ -134,7 +147,7 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx { tx: self.db.begin_with_options(options).await? })
+        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
     }
 
     /// Closes all connections.
@@ -150,10 +163,17 @@ impl Tx {
     /// # Errors
     /// [`StoreError`]; whether it took effect is then unknown.
     pub async fn commit(self) -> Result<()> {
+        let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        chain::seal(&self, pending).await?;
         crash_point("before a commit");
         self.tx.commit().await?;
         crash_point("after a commit");
         Ok(())
+    }
+
+    /// Continues a chain, at the commit.
+    fn append(&self, entry: chain::Pending) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Subscriptions, with their row version.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -72,21 +74,13 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// A subscription by Microsoft's id.
-///
-/// # Errors
-/// [`StoreError`].
-pub(super) async fn find(reader: &impl Reader, id: Uuid) -> Result<Option<Subscription>> {
-    entity::Entity::find_by_id(id).one(reader.connection()).await?.map(from_row).transpose()
-}
-
 impl super::Store {
     /// A subscription by Microsoft's id.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn find_subscription(&self, id: Uuid) -> Result<Option<Subscription>> {
-        find(self, id).await
+        entity::Entity::find_by_id(id).one(self.connection()).await?.map(from_row).transpose()
     }
 
     /// The newest one that is in use.
@@ -149,12 +143,12 @@ impl super::Store {
 }
 
 impl Tx {
-    /// A subscription by Microsoft's id, as this transaction sees it.
+    /// A subscription by Microsoft's id, as this transaction sees it; nobody else writes it until the end.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when it is not there.
     pub async fn get_subscription(&self, id: Uuid) -> Result<Subscription> {
-        find(self, id).await?.ok_or_else(|| StoreError::NotFound { table: TABLE, id: id.to_string() })
+        self.find_subscription(id).await?.ok_or_else(|| StoreError::NotFound { table: TABLE, id: id.to_string() })
     }
 
     /// The same, where it may be new.
@@ -162,7 +156,24 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_subscription(&self, id: Uuid) -> Result<Option<Subscription>> {
-        find(self, id).await
+        Ok(self.lock_subscriptions([id]).await?.remove(&id))
+    }
+
+    /// Several at once, locked in one order, so that two transactions never wait for each other.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_subscriptions(
+        &self,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<BTreeMap<Uuid, Subscription>> {
+        let rows = entity::Entity::find()
+            .filter(entity::Column::Id.is_in(ids))
+            .order_by_asc(entity::Column::Id)
+            .lock_exclusive()
+            .all(self.connection())
+            .await?;
+        rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found))).collect()
     }
 
     /// A subscription that is seen for the first time.

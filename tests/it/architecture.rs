@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 const LAYERS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("crash", &[]),
+    ("hash", &[]),
     ("http", &[]),
     ("telemetry", &[]),
     ("simulator", &["clock"]),
@@ -17,8 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("mail", &["crash", "domain"]),
     ("marketplace", &["clock", "crash", "http", "domain"]),
     ("signing", &["domain"]),
-    ("store", &["clock", "crash", "domain"]),
-    ("app", &["clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
+    ("store", &["clock", "crash", "domain", "hash"]),
+    ("app", &["clock", "domain", "hash", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
     ("jobs", &["app", "clock", "domain", "store"]),
     ("web", &["app", "clock", "domain", "identity", "mail", "marketplace", "pages", "signing", "store", "templates"]),
     (

@@ -1,0 +1,184 @@
+//! Where batches come from.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{OWNED_FOR, Round, settle};
+use crate::{
+    app::{App, AppError},
+    domain::{
+        charge::State,
+        subscription::{Stage, Subscription},
+        usage::{SlotDecision, WINDOW, decide_slot, event_body},
+    },
+    marketplace::MAX_BATCH,
+    store::{DueCharge, NewUsageEvent, StoreError, Tx, UsageEvent},
+};
+
+/// So many charges take their slots in one transaction.
+const AT_ONCE: u64 = 4 * MAX_BATCH as u64;
+/// A charge that cannot take a slot for a reason that only an event ends is looked at again after so long.
+const PUT_OFF: Duration = Duration::hours(1);
+
+/// The events that this process owns and nobody has sent yet.
+#[derive(Debug)]
+pub(super) struct Desk {
+    waiting: VecDeque<UsageEvent>,
+    /// Nothing new takes a slot before something old has been answered.
+    only_old: bool,
+}
+
+impl Desk {
+    pub(super) fn new(only_old: bool) -> Self {
+        Self { waiting: VecDeque::new(), only_old }
+    }
+
+    /// At most 25 events; none when there is nothing to do.
+    pub(super) async fn next_batch(&mut self, round: &Round<'_>) -> Result<Vec<UsageEvent>, AppError> {
+        if self.waiting.is_empty() {
+            self.refill(round).await?;
+        }
+        let count = self.waiting.len().min(MAX_BATCH);
+        Ok(self.waiting.drain(..count).collect())
+    }
+
+    /// What was not sent.
+    pub(super) fn into_left(self) -> Vec<UsageEvent> {
+        self.waiting.into()
+    }
+
+    async fn refill(&mut self, round: &Round<'_>) -> Result<(), AppError> {
+        let app = round.app;
+        let now = app.clock.now();
+        let owned = (round.owner, now + OWNED_FOR);
+        let limit = if self.only_old { MAX_BATCH as u64 } else { AT_ONCE };
+        loop {
+            let old = app.store.claim_usage_events(owned, limit, now).await?;
+            if old.is_empty() {
+                break;
+            }
+            // Nothing can be sent where the window has closed.
+            let (closed, open): (Vec<_>, Vec<_>) =
+                old.into_iter().partition(|event| event.slot.effective_start + WINDOW <= now);
+            settle::close(app, round.owner, &closed).await?;
+            if !open.is_empty() {
+                self.waiting.extend(open);
+                return Ok(());
+            }
+        }
+        // One batch tells whether Microsoft is well again.
+        let limit = if std::mem::take(&mut self.only_old) { MAX_BATCH as u64 } else { AT_ONCE };
+        loop {
+            let due = app.store.list_due_charges(limit, now).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            match take_slots(app, &due, owned, now).await {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => {
+                    self.waiting.extend(events);
+                    return Ok(());
+                }
+                // Another reporter was faster: the next look shows what it has left.
+                Err(AppError::Store(StoreError::Conflict(_))) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// What becomes of the charges that were looked at.
+#[derive(Default)]
+struct Sorted {
+    events: Vec<NewUsageEvent>,
+    nothing_to_report: Vec<Uuid>,
+    too_late: Vec<Uuid>,
+    suspended: Vec<Uuid>,
+    put_off: BTreeMap<OffsetDateTime, Vec<Uuid>>,
+}
+
+/// One transaction: slots, bytes and time, before the first byte is sent.
+async fn take_slots(
+    app: &App,
+    due: &[DueCharge],
+    owned: (Uuid, OffsetDateTime),
+    now: OffsetDateTime,
+) -> Result<Vec<UsageEvent>, AppError> {
+    let tx = app.store.begin().await?;
+    if tx.get_reporter().await?.lock.is_some() {
+        return Err(StoreError::Conflict("reporter").into());
+    }
+    let subscriptions = tx.lock_subscriptions(due.iter().map(|one| one.subscription_id)).await?;
+    let taken = tx.list_taken_slots(subscriptions.keys().copied(), now - WINDOW * 2).await?;
+    let mut taken: HashSet<(Uuid, String, OffsetDateTime)> = taken.into_iter().collect();
+    let mut sorted = Sorted::default();
+    for one in due {
+        if let Some(subscription) = subscriptions.get(&one.subscription_id) {
+            sort(&mut sorted, &mut taken, one, subscription, now)?;
+        }
+    }
+    let events = std::mem::take(&mut sorted.events);
+    let events = tx.insert_usage_events(events, owned, now).await?;
+    write_others(&tx, &sorted, now).await?;
+    tx.commit().await?;
+    Ok(events)
+}
+
+fn sort(
+    sorted: &mut Sorted,
+    taken: &mut HashSet<(Uuid, String, OffsetDateTime)>,
+    due: &DueCharge,
+    subscription: &Subscription,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let DueCharge { subscription_id, charge } = due;
+    if charge.quantity.is_zero() {
+        sorted.nothing_to_report.push(charge.id);
+        return Ok(());
+    }
+    let ended_at = match subscription.stage {
+        Stage::Active(_) => None,
+        Stage::Ended { ended_at, .. } => Some(ended_at),
+        Stage::Suspended { .. } => {
+            sorted.suspended.push(charge.id);
+            return Ok(());
+        }
+        Stage::AwaitingEnrolment | Stage::Activating { .. } => {
+            sorted.put_off.entry(now + PUT_OFF).or_default().push(charge.id);
+            return Ok(());
+        }
+    };
+    let is_taken = |hour| taken.contains(&(*subscription_id, charge.dimension.clone(), hour));
+    match decide_slot(charge.reportable_from, ended_at, is_taken, now) {
+        SlotDecision::Take(slot) => {
+            taken.insert((*subscription_id, charge.dimension.clone(), slot.hour));
+            let plan_id = charge.plan_id.as_deref().unwrap_or(&subscription.microsoft.plan_id);
+            let body = event_body(*subscription_id, &charge.dimension, plan_id, charge.quantity, slot);
+            sorted.events.push(NewUsageEvent {
+                charge_id: charge.id,
+                subscription_id: *subscription_id,
+                dimension: charge.dimension.clone(),
+                slot,
+                quantity: charge.quantity,
+                body: body.map_err(AppError::Internal)?,
+            });
+        }
+        SlotDecision::WaitUntil(at) => sorted.put_off.entry(at).or_default().push(charge.id),
+        SlotDecision::TooLate => sorted.too_late.push(charge.id),
+    }
+    Ok(())
+}
+
+async fn write_others(tx: &Tx, sorted: &Sorted, now: OffsetDateTime) -> Result<(), AppError> {
+    for (at, ids) in &sorted.put_off {
+        tx.put_off_charges(ids, *at).await?;
+    }
+    let nothing = (State::Due, State::Accepted);
+    let accepted = tx.move_charges(&sorted.nothing_to_report, nothing, "there is nothing to report", now).await?;
+    tx.move_charges(&sorted.suspended, (State::Due, State::Held), "the subscription is suspended", now).await?;
+    let late = tx.move_charges(&sorted.too_late, (State::Due, State::Expired), settle::TOO_LATE, now).await?;
+    settle::follow(tx, State::Accepted, &accepted, now).await?;
+    settle::follow(tx, State::Expired, &late, now).await
+}

@@ -1,0 +1,126 @@
+//! The job that reports due charges to Microsoft (`product.md` §4, *Reporting*).
+//!
+//! Each round takes from the desk a batch of at most 25 events: first those that were sent before and have no clear answer
+//! (the same bytes again), then due charges, which take their slots in a transaction that is committed before the first
+//! byte leaves. Several batches are on their way at once; as soon as one meets trouble, no further one sets out.
+//!
+//! Owns: when what is sent. Does not own: which slot, and what an answer means (`domain/usage.rs`).
+
+mod desk;
+mod pace;
+mod send;
+mod settle;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use time::{Duration, OffsetDateTime};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::{App, AppError, Step};
+use crate::{
+    clock::{Stopwatch, new_id},
+    store::{JobKind, Reporter},
+};
+
+pub use pace::Pace;
+
+use desk::Desk;
+
+/// A sender owns its events for so long. A batch that would set out later than [`SETS_OUT_WITHIN`] of it does not: its
+/// answer could come when somebody else has taken over.
+const OWNED_FOR: Duration = Duration::minutes(2);
+const SETS_OUT_WITHIN: Duration = Duration::minutes(1);
+/// A step hands the job back after so long; its lease is longer.
+const STEP_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(15);
+/// How often it is looked without being told.
+const LOOK: Duration = Duration::minutes(1);
+const SOON: Duration = Duration::seconds(1);
+/// For each batch on its way another one is written down: the database and Microsoft are never waiting for each other.
+const LANES_PER_BATCH: usize = 2;
+
+/// A step of the job: the circumstances of all its batches.
+struct Round<'a> {
+    app: &'a App,
+    owner: Uuid,
+    started_at: OffsetDateTime,
+    watch: Stopwatch,
+    desk: tokio::sync::Mutex<Desk>,
+    on_their_way: Semaphore,
+    /// Something was not well; what is not on its way yet stays.
+    trouble: AtomicBool,
+}
+
+/// Runs one step.
+///
+/// # Errors
+/// [`AppError`]; the step can be run again.
+pub async fn report_usage(app: &App) -> Result<Step, AppError> {
+    let now = app.clock.now();
+    super::release_charges::ask_for_releases(app, now).await?;
+    if app.store.get_reporter().await?.lock.is_some() {
+        return Ok(Step::Again(LOOK));
+    }
+    if let Some(until) = app.pace.pause_until(now) {
+        return Ok(Step::Again(until - now));
+    }
+    let batches = app.pace.batches();
+    let round = Round {
+        app,
+        owner: new_id(now),
+        started_at: now,
+        watch: Stopwatch::start(),
+        desk: tokio::sync::Mutex::new(Desk::new(app.pace.is_careful())),
+        on_their_way: Semaphore::new(batches),
+        trouble: AtomicBool::new(false),
+    };
+    let lanes = (0..batches * LANES_PER_BATCH).map(|_| lane(&round));
+    let ended = futures::future::join_all(lanes).await;
+    let left = round.desk.into_inner().into_left();
+    settle::give_back(app, round.owner, &left).await?;
+    ended.into_iter().collect::<Result<Vec<()>, AppError>>()?;
+    let had_trouble = round.trouble.into_inner();
+    if !had_trouble {
+        note_success(app).await?;
+    }
+    let more = had_trouble || round.watch.elapsed() >= STEP_MAY_TAKE;
+    let now = app.clock.now();
+    let next = app.store.find_next_attempt().await?.map_or(LOOK, |at| (at - now).clamp(SOON, LOOK));
+    Ok(Step::Again(if more { app.pace.pause_until(now).map_or(SOON, |until| until - now) } else { next }))
+}
+
+/// One after the other, until there is nothing left or something is not well.
+async fn lane(round: &Round<'_>) -> Result<(), AppError> {
+    while !round.trouble.load(Ordering::SeqCst) && round.watch.elapsed() < STEP_MAY_TAKE {
+        let batch = match round.desk.lock().await.next_batch(round).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                round.trouble.store(true, Ordering::SeqCst);
+                return Err(error);
+            }
+        };
+        if batch.is_empty() {
+            return Ok(());
+        }
+        send::send(round, batch).await?;
+    }
+    Ok(())
+}
+
+async fn note_success(app: &App) -> Result<(), AppError> {
+    let now = app.clock.now();
+    let tx = app.store.begin().await?;
+    tx.note_reporter(&Reporter { last_success_at: Some(now), ..Reporter::default() }).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Asks for a step now; it goes on every minute.
+///
+/// # Errors
+/// [`AppError::Store`].
+pub async fn schedule_reporting(app: &App) -> Result<(), AppError> {
+    let now = app.clock.now();
+    let tx = app.store.begin().await?;
+    tx.schedule_job(JobKind::ReportUsage, Uuid::nil(), now, now).await?;
+    Ok(tx.commit().await?)
+}
