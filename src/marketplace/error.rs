@@ -117,3 +117,7 @@ impl From<CredentialError> for MarketplaceError {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;
