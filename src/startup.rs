@@ -87,10 +87,12 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         http.clone(),
     )?;
     let base_url = config.marketplace.base_url.clone();
+    let metering_base_url = config.marketplace.metering_base_url.clone().unwrap_or_else(|| base_url.clone());
     Ok(App {
         store,
         catalog,
-        marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock)),
+        marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock))
+            .with_metering_base(metering_base_url),
         webhook_tokens: WebhookTokens::new(
             config.webhook.token_authority.clone().unwrap_or_else(|| config.entra.authority.clone()),
             config.marketplace.tenant_id,

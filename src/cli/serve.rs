@@ -107,7 +107,8 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
 fn clock(config: &Config) -> Result<SharedClock, Failure> {
     let Some(path) = std::env::var_os("SEATKEY_CLOCK_FILE") else { return Ok(Arc::new(SystemClock)) };
     let addresses = [&config.marketplace.base_url, &config.entra.authority];
-    if addresses.iter().all(|url| config::is_loopback(url)) {
+    let metering = config.marketplace.metering_base_url.as_ref();
+    if addresses.into_iter().chain(metering).all(config::is_loopback) {
         return Ok(FileOffsetClock::following(PathBuf::from(path)));
     }
     Err(Failure::Usage("SEATKEY_CLOCK_FILE is for loopback only: remove it, or point everything at a simulator".into()))

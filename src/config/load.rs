@@ -92,7 +92,8 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         ("entra.authority", &config.entra.authority),
     ];
     let webhook = config.webhook.token_authority.as_ref().map(|url| ("webhook.token_authority", url));
-    for (key, url) in addresses.into_iter().chain(webhook) {
+    let metering = config.marketplace.metering_base_url.as_ref().map(|url| ("marketplace.metering_base_url", url));
+    for (key, url) in addresses.into_iter().chain(webhook).chain(metering) {
         if url.scheme() != "https" && !is_loopback(url) {
             return Err(ConfigError::Rule { key, problem: "must be https; plain http is for loopback only" });
         }
@@ -186,6 +187,7 @@ keys = ["k.pem"]
             ("SEATKEY__SERVER__COLOUR", "red", "colour"),
             ("SEATKEY__SERVER__PUBLIC_URL", "http://licenses.example", "server.public_url"),
             ("SEATKEY__ENTRA__AUTHORITY", "http://login.example", "entra.authority"),
+            ("SEATKEY__MARKETPLACE__METERING_BASE_URL", "http://api.example/api", "marketplace.metering_base_url"),
             ("SEATKEY__ENTRA__CREDENTIAL__KIND", "password", "password"),
         ];
         for (name, value, expected) in table {

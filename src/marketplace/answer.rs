@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Response, StatusCode, header::RETRY_AFTER};
+use reqwest::{Response, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use url::Url;
@@ -28,6 +28,8 @@ pub struct Answer<T> {
 pub(super) struct Received {
     pub(super) status: u16,
     pub(super) text: String,
+    /// How long Microsoft wants us to wait.
+    pub(super) retry_after: Option<Duration>,
     /// Where a change was accepted.
     pub(super) operation_id: Option<String>,
 }
@@ -38,14 +40,16 @@ impl<T> Answer<T> {
     }
 }
 
-pub(super) fn check(status: StatusCode, text: &str, retry_after: Option<Duration>) -> Result<()> {
-    let message = || message_of(text);
-    match status.as_u16() {
-        200..=299 => Ok(()),
+/// The answer, when it says yes.
+pub(super) fn checked(answer: Answer<Received>) -> Result<Answer<Received>> {
+    let Received { status, retry_after, .. } = answer.value;
+    let message = || message_of(&answer.value.text);
+    match status {
+        200..=299 => Ok(answer),
         401 | 403 => Err(MarketplaceError::Credential(message())),
         404 => Err(MarketplaceError::NotFound(message())),
         409 => Err(MarketplaceError::Conflict(message())),
-        429 | 500..=599 => Err(MarketplaceError::Unavailable { status: status.as_u16(), retry_after }),
+        429 | 500..=599 => Err(MarketplaceError::Unavailable { status, retry_after }),
         other => Err(MarketplaceError::Refused { status: other, message: message() }),
     }
 }
@@ -59,7 +63,7 @@ pub(super) fn unknown_as_not_found<T>(answer: Result<T>) -> Result<T> {
 }
 
 /// Microsoft's words in any of its shapes, shortened: `{"message"}`, `{"Error":{"Message"}}`, a bare text, nothing.
-fn message_of(text: &str) -> String {
+pub(super) fn message_of(text: &str) -> String {
     let json: serde_json::Value = serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
     let inner = json.get("Error").or_else(|| json.get("error")).unwrap_or(&json);
     let part = |names: [&str; 2]| names.iter().find_map(|name| inner.get(name)).and_then(|value| value.as_str());

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Client,
-    answer::{Answer, Received, check, operation_id, parse, retry_after},
+    answer::{Answer, Received, checked, operation_id, parse, retry_after},
     error::{MarketplaceError, Result},
 };
 use crate::{
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// A read may be repeated: after a pause, when Microsoft is not well.
-    async fn read_text(
+    pub(super) async fn read_text(
         &self,
         operation: &'static str,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
@@ -62,7 +62,7 @@ impl Client {
                 MarketplaceError::Unavailable { retry_after, .. } => {
                     retry_after.unwrap_or(Duration::from_millis(200) * attempt)
                 }
-                MarketplaceError::NoAnswer(_) => Duration::from_millis(200) * attempt,
+                MarketplaceError::Unreached(_) | MarketplaceError::NoAnswer(_) => Duration::from_millis(200) * attempt,
                 _ => return Err(error),
             };
             if attempt == READ_ATTEMPTS || pause > LONGEST_PAUSE {
@@ -79,14 +79,22 @@ impl Client {
         operation: &'static str,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Answer<Received>> {
+        checked(self.exchange(operation, request).await?)
+    }
+
+    /// The same, with the answer as it came, whatever its status.
+    pub(super) async fn exchange(
+        &self,
+        operation: &'static str,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Answer<Received>> {
         let token = self.tokens.token().await?;
-        match self.send(operation, request(&self.http), &token).await {
-            Err(MarketplaceError::Credential(_)) => {
-                let token = self.tokens.renewed_token().await?;
-                self.send(operation, request(&self.http), &token).await
-            }
-            result => result,
+        let answer = self.send(operation, request(&self.http), &token).await?;
+        if !matches!(answer.value.status, 401 | 403) {
+            return Ok(answer);
         }
+        let token = self.tokens.renewed_token().await?;
+        self.send(operation, request(&self.http), &token).await
     }
 
     /// One request and its answer: the text, and the operation id where a change was accepted.
@@ -124,8 +132,7 @@ impl Client {
         let retry_after = retry_after(&response, self.clock.now());
         let text = bounded_text(response, MAX_BODY_BYTES).await.map_err(|e| no_answer(operation, &request_id, &e))?;
         let text = text.ok_or_else(|| MarketplaceError::Unreadable("the answer is too long".to_owned()))?;
-        check(status, &text, retry_after)?;
-        let value = Received { status: status.as_u16(), text, operation_id };
+        let value = Received { status: status.as_u16(), text, retry_after, operation_id };
         Ok(Answer { value, request_id, correlation_id })
     }
 }
@@ -133,10 +140,12 @@ impl Client {
 /// The error without the address: a query of Microsoft's may carry a token.
 fn no_answer(operation: &'static str, request_id: &str, error: &reqwest::Error) -> MarketplaceError {
     let kind = match () {
-        () if error.is_timeout() => "timed out",
+        // A connection that was not made in time is both; what counts is that nothing was sent.
         () if error.is_connect() => "no connection",
+        () if error.is_timeout() => "timed out",
         () => "the connection broke",
     };
     tracing::warn!(operation, request_id, kind, "marketplace call without an answer");
-    MarketplaceError::NoAnswer(kind.to_owned())
+    let error = if error.is_connect() { MarketplaceError::Unreached } else { MarketplaceError::NoAnswer };
+    error(kind.to_owned())
 }

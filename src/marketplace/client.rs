@@ -41,18 +41,24 @@ pub struct PendingOperation {
 #[derive(Debug, Clone)]
 pub struct Client {
     base: Url,
+    metering_base: Url,
     pub(super) http: reqwest::Client,
     pub(super) tokens: Arc<dyn TokenSource>,
     pub(super) clock: SharedClock,
 }
 
 impl Client {
-    /// A client for the API at `base` (`https://marketplaceapi.microsoft.com/api`).
+    /// A client for the API at `base` (`https://marketplaceapi.microsoft.com/api`), metering included.
     #[must_use]
-    pub fn new(mut base: Url, http: reqwest::Client, tokens: Arc<dyn TokenSource>, clock: SharedClock) -> Self {
-        let path = base.path().trim_end_matches('/').to_owned();
-        base.set_path(&path);
-        Self { base, http, tokens, clock }
+    pub fn new(base: Url, http: reqwest::Client, tokens: Arc<dyn TokenSource>, clock: SharedClock) -> Self {
+        let base = without_slash(base);
+        Self { metering_base: base.clone(), base, http, tokens, clock }
+    }
+
+    /// The same client, with the metering operations elsewhere.
+    #[must_use]
+    pub fn with_metering_base(self, base: Url) -> Self {
+        Self { metering_base: without_slash(base), ..self }
     }
 
     /// Turns a purchase token into the subscription that it stands for. Works in every state and as often as needed.
@@ -228,11 +234,25 @@ impl Client {
     }
 
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.extend(path);
-        }
-        url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
-        url
+        extended(&self.base, path, query)
     }
+
+    pub(super) fn metering_url(&self, operation: &str, query: &[(&str, &str)]) -> Url {
+        extended(&self.metering_base, &[operation], query)
+    }
+}
+
+fn without_slash(mut base: Url) -> Url {
+    let path = base.path().trim_end_matches('/').to_owned();
+    base.set_path(&path);
+    base
+}
+
+fn extended(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.extend(path);
+    }
+    url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
+    url
 }

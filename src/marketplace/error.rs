@@ -48,6 +48,9 @@ pub enum MarketplaceError {
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
     },
+    /// The request never left: the connection was never made, or there was no token for it.
+    #[error("Microsoft cannot be reached: {0}")]
+    Unreached(String),
     /// There was no answer: the call may have had its effect, or not.
     #[error("there was no answer from Microsoft: {0}")]
     NoAnswer(String),
@@ -61,7 +64,7 @@ impl MarketplaceError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::NoAnswer(_) | Self::Conflict(_) => true,
+            Self::Unavailable { .. } | Self::Unreached(_) | Self::NoAnswer(_) | Self::Conflict(_) => true,
             // A person repairs the credential, and then the same call succeeds.
             Self::Credential(_) => true,
             Self::BadPurchaseToken(_) | Self::NotFound(_) | Self::Refused { .. } | Self::Unreadable(_) => false,
@@ -74,7 +77,34 @@ impl MarketplaceError {
         match self {
             Self::BadPurchaseToken(_) => Fault::Buyer,
             Self::Credential(_) | Self::NotFound(_) | Self::Refused { .. } => Fault::Publisher,
-            Self::Conflict(_) | Self::Unavailable { .. } | Self::NoAnswer(_) | Self::Unreadable(_) => Fault::Microsoft,
+            Self::Conflict(_)
+            | Self::Unavailable { .. }
+            | Self::Unreached(_)
+            | Self::NoAnswer(_)
+            | Self::Unreadable(_) => Fault::Microsoft,
+        }
+    }
+
+    /// Whether Microsoft has certainly done nothing of what was asked: the request never left, or was turned away. Where
+    /// this is false it may have been done.
+    #[must_use]
+    pub fn is_certainly_unprocessed(&self) -> bool {
+        match self {
+            Self::Unreached(_) | Self::Credential(_) | Self::BadPurchaseToken(_) | Self::NotFound(_) => true,
+            // 408 is said by whoever stands between, too, and who cannot know.
+            Self::Refused { status, .. } => matches!(status, 400..=407 | 409..=499),
+            Self::Unavailable { status, .. } => *status == 429,
+            // A conflict is with something that was done: it may be this very request, sent before.
+            Self::Conflict(_) | Self::NoAnswer(_) | Self::Unreadable(_) => false,
+        }
+    }
+
+    /// When Microsoft wants to be asked again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
         }
     }
 }
@@ -83,7 +113,11 @@ impl From<CredentialError> for MarketplaceError {
     fn from(error: CredentialError) -> Self {
         match error {
             CredentialError::Refused(text) => Self::Credential(text),
-            CredentialError::Unreachable(text) => Self::NoAnswer(text),
+            CredentialError::Unreachable(text) => Self::Unreached(text),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

@@ -131,7 +131,7 @@ impl WireTerm {
 
 /// The day of `2026-01-15T00:00:00Z`, `2026-01-15` and everything between. The first day of the year 1 is how Microsoft's
 /// software writes that there is none.
-fn date(text: &str) -> Option<Date> {
+pub(super) fn date(text: &str) -> Option<Date> {
     let day = Date::parse(text.trim().get(..10)?, format_description!("[year]-[month]-[day]")).ok()?;
     Some(day).filter(|day| day.year() > 1)
 }

@@ -1,16 +1,16 @@
 //! Slow, refused, cut and lost answers: what is repeated, how often, and what never is.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use seatkey::{
     clock::Stopwatch,
     domain::subscription::MicrosoftStatus,
-    marketplace::{Answer, Fault, MarketplaceError},
+    marketplace::{Answer, Client, Fault, MarketplaceError},
     simulator::FaultAction,
 };
 use uuid::Uuid;
 
-use super::desk::{Desk, nobody, status, status_with};
+use super::desk::{Desk, FixedToken, nobody, status, status_with};
 
 /// Every change of the client, by name.
 async fn change(desk: &Desk, name: &str, id: Uuid) -> Result<(), MarketplaceError> {
@@ -196,12 +196,30 @@ async fn a_silent_microsoft_is_no_answer() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_no_answer() {
+async fn what_never_left_is_told_from_what_was_not_answered() {
     let desk = Desk::open().await;
     let (_socket, address) = nobody();
     let base = address.join("api").unwrap();
     let secret = seatkey::marketplace::Credential::ClientSecret("marketplace-secret".to_owned().into());
     let client = desk.client_of(Some(base), secret);
     let error = client.cancel(Uuid::nil()).await.unwrap_err();
-    assert!(matches!(&error, MarketplaceError::NoAnswer(text) if text == "no connection"), "{error:?}");
+    assert!(matches!(&error, MarketplaceError::Unreached(text) if text == "no connection"), "{error:?}");
+    assert!(error.is_certainly_unprocessed() && error.is_retryable());
+    assert_eq!(error.fault(), Fault::Microsoft);
+    desk.fail(1, cut());
+    let error = desk.client.cancel(Uuid::nil()).await.unwrap_err();
+    assert!(matches!(error, MarketplaceError::NoAnswer(_)) && !error.is_certainly_unprocessed(), "{error:?}");
+}
+
+/// Both a time-out and a connection that was not made: what counts is that nothing was sent.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a client without any patience for connections")]
+async fn a_connection_that_takes_too_long_was_never_made() {
+    let desk = Desk::open().await;
+    let http = reqwest::Client::builder().connect_timeout(Duration::ZERO).no_proxy().build().unwrap();
+    let base = desk.simulator.base_url().join("api").unwrap();
+    let client = Client::new(base, http, Arc::new(FixedToken), Arc::clone(&desk.clock) as _);
+    let error = client.cancel(Uuid::nil()).await.unwrap_err();
+    assert!(matches!(error, MarketplaceError::Unreached(_)), "{error:?}");
+    assert_eq!(desk.calls().len(), 0);
 }
