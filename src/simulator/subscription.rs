@@ -179,6 +179,11 @@ impl Subscription {
         if self.reseller { &["Read"] } else { &["Delete", "Read", "Update"] }
     }
 
+    /// Whether it is a rehearsal that nobody pays for.
+    pub(super) fn is_test(&self) -> bool {
+        self.session_mode != "None" || self.sandbox_type != "None"
+    }
+
     /// What one unit of a dimension costs this customer, as decimal text. Private prices hold for the present plan only.
     pub(super) fn unit_price<'a>(&'a self, plan: &'a Plan, dimension: &str) -> Option<&'a str> {
         let private = self.private_prices.get(dimension).filter(|_| plan.id == self.plan_id);

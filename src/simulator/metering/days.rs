@@ -66,7 +66,7 @@ pub(super) fn list(world: &World, query: &Form) -> Reply {
     let Some(end) = end else {
         return gate::error(400, "BadArgument", "The UsageEndDate is not an ISO 8601 date or time.", "UsageEndDate");
     };
-    let state = world.all_settled();
+    let state = world.state();
     let rows: Vec<RowBody<'_>> = rows(&state, start, end, now).into_iter().filter(|row| fits(row, query)).collect();
     Reply::json(200, &rows)
 }
@@ -153,10 +153,8 @@ fn row<'a>(
 
 /// How far a day is about which nobody said anything. Tests never get to the analytics.
 fn untouched(subscription: &Subscription, sum: &Sum, now: OffsetDateTime) -> &'static str {
-    if subscription.session_mode != "None" {
-        "DryRun"
-    } else if subscription.sandbox_type != "None" {
-        "TestHeaders"
+    if subscription.is_test() {
+        if subscription.session_mode == "DryRun" { "DryRun" } else { "TestHeaders" }
     } else if now - sum.newest < PROCESSING {
         "Submitted"
     } else {

@@ -83,7 +83,7 @@ impl World {
         effective_start: OffsetDateTime,
     ) -> Result<ReceivedUsage, WorldError> {
         check_number(quantity_text)?;
-        let plan = self.settled(id).find(id).map(|found| found.plan_id.clone()).unwrap_or_default();
+        let plan = self.settled(id).find(id).map_or_else(|| "unknown".to_owned(), |found| found.plan_id.clone());
         let dimension = json!(dimension);
         let start = effective_start.format(&Rfc3339).map_err(|error| WorldError(error.to_string()))?;
         let raw = format!(

@@ -7,6 +7,7 @@ mod book;
 pub(super) mod control;
 mod days;
 mod handle;
+pub(super) mod invoice;
 mod item;
 mod rules;
 mod wire;

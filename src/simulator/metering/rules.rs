@@ -109,7 +109,7 @@ fn check_time(subscription: &Subscription, used: OffsetDateTime, now: OffsetDate
     // What was used before the end can be reported after it (Microsoft's questions and answers of 2023).
     let is_active = match subscription.status {
         Status::Subscribed => true,
-        Status::Unsubscribed => subscription.ended_at.is_some_and(|end| used < end),
+        Status::Unsubscribed => subscription.term.is_some() && subscription.ended_at.is_some_and(|end| used < end),
         Status::Pending | Status::Suspended => false,
     };
     if is_active {

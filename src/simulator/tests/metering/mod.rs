@@ -1,28 +1,35 @@
+//! The metering API as the publisher's software sees it, and what the buyer sees of it.
+
+mod days;
+mod invoice;
+mod rules;
+mod tricks;
+
 use serde_json::json;
-use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{Duration, format_description::well_known::Rfc3339};
 
 use super::{life::Life, *};
 
 const USER: &str = "konnekt-25-user";
 
-/// A world with one active subscription that is metered.
-pub(super) struct Meter {
-    pub(super) life: Life,
+/// A world with one active subscription that is metered, on 16 January at ten.
+struct Meter {
+    life: Life,
 }
 
 impl Meter {
-    pub(super) async fn set_up() -> Self {
+    async fn set_up() -> Self {
         Self::of(Purchase { auto_activate: true, ..konnekt() }).await
     }
 
-    pub(super) async fn of(purchase: Purchase) -> Self {
+    async fn of(purchase: Purchase) -> Self {
         let mut life = Life::unborn().await;
         life.id = life.world().purchase(purchase);
         life.wait(Duration::days(1));
         Self { life }
     }
 
-    pub(super) fn world(&self) -> &World {
+    fn world(&self) -> &World {
         self.life.world()
     }
 
@@ -36,7 +43,7 @@ impl Meter {
     }
 
     /// Five users, so long ago.
-    pub(super) fn event(&self, age: Duration) -> Value {
+    fn event(&self, age: Duration) -> Value {
         json!({
             "resourceId": self.id(), "quantity": 5.0, "dimension": USER, "effectiveStartTime": self.ago(age),
             "planId": "konnekt-yearly",
@@ -55,7 +62,7 @@ impl Meter {
     }
 
     /// The status and the text of the answer.
-    pub(super) async fn post(&self, operation: &str, body: String) -> (u16, String) {
+    async fn post(&self, operation: &str, body: String) -> (u16, String) {
         let request = self.life.stage.http.post(self.url(operation)).body(body);
         let answer = request.bearer_auth(self.life.stage.bearer().await).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -80,6 +87,12 @@ impl Meter {
         self.batch(&[event]).await[0]["status"].as_str().unwrap().to_owned()
     }
 
+    async fn invoice(&self) -> String {
+        let (status, page) = page_of(self, &self.id().to_string()).await;
+        assert_eq!(status, 200, "{page}");
+        page
+    }
+
     /// The rows since the start of the month.
     async fn rows(&self, filter: &str) -> Vec<Value> {
         let url = format!("{}&usageStartDate=2026-01-01{filter}", self.url("usageEvents"));
@@ -87,6 +100,12 @@ impl Meter {
         assert_eq!(status, 200);
         serde_json::from_value(rows).unwrap()
     }
+}
+
+async fn page_of(meter: &Meter, id: &str) -> (u16, String) {
+    let url = meter.life.stage.url(&format!("/portal/subscriptions/{id}/invoice"));
+    let answer = meter.life.stage.http.get(url).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 /// The names of the fields of an object in a text, in their order.
@@ -115,9 +134,9 @@ fn recorded_order(text: &str, first: &str, last: &str) -> Vec<String> {
     order(&format!("{{{}\"{last}\": 0}}", &text[start..end]))
 }
 
-const SINGLE: &str = include_str!("../../../tests/fixtures/recorded/single-usage.json");
-const BATCH: &str = include_str!("../../../tests/fixtures/recorded/batch-usage-accepted-then-duplicate.json");
-const DAYS: &str = include_str!("../../../tests/fixtures/recorded/get-usage-events.json");
+const SINGLE: &str = include_str!("../../../../tests/fixtures/recorded/single-usage.json");
+const BATCH: &str = include_str!("../../../../tests/fixtures/recorded/batch-usage-accepted-then-duplicate.json");
+const DAYS: &str = include_str!("../../../../tests/fixtures/recorded/get-usage-events.json");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_usage_event_is_taken_once_in_the_recorded_shape() {
@@ -150,12 +169,19 @@ async fn a_usage_event_is_taken_once_in_the_recorded_shape() {
     assert_eq!(order(inner), {
         let mut recorded = recorded_order(BATCH, "status", "planId");
         recorded.retain(|name| name != "resourceUri");
-        ["status", "messageTime", "error", "resourceId"].into_iter().map(str::to_owned).chain(recorded.split_off(3)).collect::<Vec<_>>()
+        ["status", "messageTime", "error", "resourceId"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(recorded.split_off(3))
+            .collect::<Vec<_>>()
     });
     let recorded = record(BATCH, 1)["result"][0].clone();
     let duplicate: Value = serde_json::from_str(inner).unwrap();
     assert_eq!(duplicate["error"]["code"], recorded["error"]["code"]);
-    assert_eq!((&duplicate["status"], &duplicate["messageTime"]), (&json!("Duplicate"), &json!("2026-01-16T10:30:00Z")));
+    assert_eq!(
+        (&duplicate["status"], &duplicate["messageTime"]),
+        (&json!("Duplicate"), &json!("2026-01-16T10:30:00Z"))
+    );
 
     let seen = meter.world().usage();
     let statuses: Vec<&str> = seen.iter().map(|usage| usage.status.as_ref()).collect();
@@ -163,4 +189,43 @@ async fn a_usage_event_is_taken_once_in_the_recorded_shape() {
     assert_eq!((seen[0].bytes.as_str(), seen[0].quantity_text.as_str()), (raw.as_str(), "20.50"));
     assert_eq!(seen[0].usage_event_id.unwrap().to_string(), accepted["usageEventId"]);
     assert_eq!(meter.world().accepted_usage(), seen[..1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_cannot_be_read_record_nothing() {
+    let meter = Meter::set_up().await;
+    let events = |count| json!({"request": vec![meter.event(Duration::HOUR); count]}).to_string();
+    for body in [events(26), events(0), "{}".to_owned(), String::new(), r#"{"request":{}}"#.to_owned()] {
+        let (status, text) = meter.post("batchUsageEvent", body).await;
+        assert!(status == 400 && text.contains("batchUsageEventRequest"), "{text}");
+    }
+    assert_eq!(meter.post("usageEvent", "{".to_owned()).await.0, 400);
+    assert_eq!(meter.post("usageEvents", "{}".to_owned()).await.0, 405);
+    assert_eq!(meter.world().usage(), []);
+    let statuses: Vec<Value> = meter
+        .batch(&vec![meter.event(Duration::HOUR); 25])
+        .await
+        .into_iter()
+        .map(|result| result["status"].clone())
+        .collect();
+    assert_eq!(statuses[0], "Accepted");
+    assert!(statuses[1..].iter().all(|status| status == "Duplicate"), "also inside one batch");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_and_versions_are_checked_as_in_fulfillment() {
+    let meter = Meter::set_up().await;
+    let http = &meter.life.stage.http;
+    for operation in ["usageEvent", "batchUsageEvent"] {
+        assert_eq!(http.post(meter.url(operation)).send().await.unwrap().status(), 401);
+        assert_eq!(http.post(meter.url(operation)).bearer_auth("x").send().await.unwrap().status(), 403);
+    }
+    let url = meter.life.stage.url("/api/usageEvents?usageStartDate=2026-01-01");
+    let (status, body) = meter.life.stage.call(http.get(url)).await;
+    assert_eq!((status, &body["Error"]["Code"]), (400, &json!("ApiVersionUnspecified")));
+    let answer = http.get(meter.url("usageEvents")).header("x-ms-requestid", "one").send().await.unwrap();
+    assert_eq!(
+        (&answer.headers()["x-ms-requestid"], &answer.headers()["x-ms-correlationid"]),
+        (&"one".parse().unwrap(), &"one".parse().unwrap())
+    );
 }
