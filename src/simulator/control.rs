@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     exchange::{Reply, Request},
     faults::Fault,
+    metering,
     purchase::Purchase,
     terms,
     verbs::App,
@@ -75,24 +76,25 @@ fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
             Ok(switches) => Reply::json(200, &switches),
             Err(error) => problem(400, &error.to_string()),
         }),
+        (_, ["usage", rest @ ..]) => metering::control::answer(world, request, rest),
         ("GET", ["quiet"]) => Reply::json(200, &json!({"quiet": world.is_quiet()})),
         _ => problem(404, "unknown; GET /control/help lists what there is"),
     }
 }
 
 /// Reads the body and acts on it.
-fn with<T: serde::de::DeserializeOwned>(request: &Request, act: impl FnOnce(T) -> Reply) -> Reply {
+pub(super) fn with<T: serde::de::DeserializeOwned>(request: &Request, act: impl FnOnce(T) -> Reply) -> Reply {
     match request.json() {
         Ok(body) => act(body),
         Err(error) => problem(400, &error),
     }
 }
 
-fn problem(status: u16, message: &str) -> Reply {
+pub(super) fn problem(status: u16, message: &str) -> Reply {
     Reply::json(status, &json!({ "error": message }))
 }
 
-fn done() -> Reply {
+pub(super) fn done() -> Reply {
     Reply::json(200, &json!({"done": true}))
 }
 

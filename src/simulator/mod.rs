@@ -10,9 +10,11 @@ mod event;
 mod exchange;
 mod faults;
 mod fulfillment;
+mod gate;
 mod journal;
 mod mail;
 mod manage;
+mod metering;
 mod operation;
 mod page;
 mod portal;
@@ -39,11 +41,12 @@ pub use self::{
     faults::{Fault, FaultAction},
     journal::RecordedRequest,
     mail::{Attachment, Mail},
+    metering::ReceivedUsage,
     purchase::Purchase,
     seed::{
         Application, Applications, Dimension, ManagedIdentity, MarketPrices, Offer, Plan, Publisher, Seed, Tenant, User,
     },
-    switches::{HostileToken, Switches, TokenVersion},
+    switches::{HostileToken, Switches, TokenVersion, UsageTrick},
     verbs::App,
     webhook::{Webhook, WebhookAnswer, WebhookRequest, WebhookState, WebhookTry},
     world::{Registration, World, WorldError},

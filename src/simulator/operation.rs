@@ -152,11 +152,13 @@ impl Subscription {
                 if *term_unit != self.term_unit {
                     self.term = self.term.map(|_| Term::first(at.date(), term_unit));
                 }
-                (self.plan_id, self.term_unit) = (plan_id.clone(), term_unit.clone());
+                let former = std::mem::replace(&mut self.plan_id, plan_id.clone());
+                self.former_plans.push(former);
+                self.term_unit.clone_from(term_unit);
             }
             Change::Quantity(quantity) => self.quantity = Some(*quantity),
             Change::Reinstate => (self.status, self.suspended_since) = (Status::Subscribed, None),
-            Change::Unsubscribe => self.unsubscribe(),
+            Change::Unsubscribe => self.unsubscribe(at),
         }
     }
 

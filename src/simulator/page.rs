@@ -10,7 +10,7 @@ use super::{exchange::Reply, terms, world::World};
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; \
                       frame-ancestors 'self'; base-uri 'none'";
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("base.html", include_str!("pages/base.html")),
     ("start.html", include_str!("pages/start.html")),
     ("sign-in.html", include_str!("pages/sign-in.html")),
@@ -19,6 +19,7 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("people.html", include_str!("pages/people.html")),
     ("offers.html", include_str!("pages/offers.html")),
     ("subscription.html", include_str!("pages/subscription.html")),
+    ("invoice.html", include_str!("pages/invoice.html")),
     ("problem.html", include_str!("pages/problem.html")),
     ("mailbox.html", include_str!("pages/mailbox.html")),
     ("mail.html", include_str!("pages/mail.html")),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     exchange::{Reply, Request},
-    manage,
+    manage, metering,
     purchase::Purchase,
     seed::{Offer, Seed},
     world::World,
@@ -23,6 +23,7 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Rep
         ("GET", ["users", user]) => offers(world, id(user)),
         ("POST", ["users", user, "subscribe"]) => subscribe(world, id(user), request),
         ("GET", ["subscriptions", subscription]) => manage::show(world, id(subscription)),
+        ("GET", ["subscriptions", subscription, "invoice"]) => metering::invoice::show(world, id(subscription)),
         ("GET", ["subscriptions", subscription, "configure"]) => configure(world, id(subscription)),
         ("POST", ["subscriptions", subscription, verb]) => manage::act(world, id(subscription), verb, request),
         _ => world.problem(404, "There is no such page."),

@@ -18,7 +18,7 @@ use super::{
     fulfillment,
     journal::RecordedRequest,
     mail::mailbox,
-    page, portal, webhook,
+    metering, page, portal, webhook,
     world::World,
 };
 
@@ -71,6 +71,9 @@ fn answer(world: &World, request: &Request, segments: &[&str]) -> Reply {
         ["mailbox", rest @ ..] => mailbox::answer(world, request, rest),
         ["portal", rest @ ..] => portal::answer(world, request, rest),
         ["api", "saas", "subscriptions", rest @ ..] => fulfillment::answer(world, request, rest),
+        ["api", operation @ ("usageEvent" | "batchUsageEvent" | "usageEvents")] => {
+            metering::answer(world, request, operation)
+        }
         _ => entra::answer(world, request, segments).unwrap_or_else(|| world.problem(404, "There is no such page.")),
     }
 }

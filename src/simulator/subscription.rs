@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     event::Event,
     operation::{Change, Operation, Progress},
+    seed::Plan,
     terms::Term,
 };
 
@@ -43,6 +44,8 @@ pub(super) struct Subscription {
     pub(super) publisher_id: String,
     pub(super) offer_id: String,
     pub(super) plan_id: String,
+    /// The plans that it had before, oldest first.
+    pub(super) former_plans: Vec<String>,
     pub(super) term_unit: String,
     pub(super) quantity: Option<u32>,
     pub(super) beneficiary: Uuid,
@@ -61,6 +64,8 @@ pub(super) struct Subscription {
     pub(super) term: Option<Term>,
     pub(super) auto_renew: bool,
     pub(super) suspended_since: Option<OffsetDateTime>,
+    /// When it was unsubscribed.
+    pub(super) ended_at: Option<OffsetDateTime>,
     pub(super) session_mode: String,
     pub(super) sandbox_type: String,
     pub(super) private_prices: BTreeMap<String, String>,
@@ -139,12 +144,13 @@ impl Subscription {
     /// Unsubscribes, for good.
     pub(super) fn end(&mut self, at: OffsetDateTime) {
         if self.status != Status::Unsubscribed {
-            self.happen("Unsubscribe", at, Self::unsubscribe);
+            self.happen("Unsubscribe", at, |own| own.unsubscribe(at));
         }
     }
 
-    pub(super) fn unsubscribe(&mut self) {
+    pub(super) fn unsubscribe(&mut self, at: OffsetDateTime) {
         self.status = Status::Unsubscribed;
+        self.ended_at = Some(at);
         self.activating_since = None;
         self.suspended_since = None;
         for operation in self.operations.iter_mut().filter(|operation| operation.is_open()) {
@@ -171,6 +177,17 @@ impl Subscription {
     /// What the customer, and the publisher in its name, may do. Reseller purchases are changed by the partner only.
     pub(super) fn allowed_operations(&self) -> &'static [&'static str] {
         if self.reseller { &["Read"] } else { &["Delete", "Read", "Update"] }
+    }
+
+    /// Whether it is a rehearsal that nobody pays for.
+    pub(super) fn is_test(&self) -> bool {
+        self.session_mode != "None" || self.sandbox_type != "None"
+    }
+
+    /// What one unit of a dimension costs this customer, as decimal text. Private prices hold for the present plan only.
+    pub(super) fn unit_price<'a>(&'a self, plan: &'a Plan, dimension: &str) -> Option<&'a str> {
+        let private = self.private_prices.get(dimension).filter(|_| plan.id == self.plan_id);
+        private.or_else(|| plan.markets.get(&self.market)?.dimensions.get(dimension)).map(String::as_str)
     }
 
     /// The operation that blocks new ones.

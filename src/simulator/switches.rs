@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use super::world::{World, WorldError};
 
-/// The switches; all are off at the start.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How long Microsoft's daily sums of the usage lag at the start, in minutes.
+const USAGE_LAG_MINUTES: u32 = 120;
+
+/// The switches; all are off at the start, only the sums of the usage lag by two hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Switches {
     /// Activating a Subscribed subscription again is refused with 400 (older documentation) instead of taken with 200.
@@ -31,6 +34,50 @@ pub struct Switches {
     pub token_version: TokenVersion,
     /// The next delivery carries this token, and its answer does not count: it did not come from Microsoft.
     pub hostile_token: Option<HostileToken>,
+    /// Usage is never a duplicate, too old, or for a subscription that is not active: what can be read and names
+    /// something that is sold is recorded and answered with `Accepted`, so that a second send cannot hide.
+    pub accept_all_usage: bool,
+    /// How the answers to usage go wrong, until it is switched off.
+    pub usage_trick: Option<UsageTrick>,
+    /// An accepted usage event appears in the daily sums so many minutes later.
+    pub usage_lag_minutes: u32,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            refuse_second_activation: false,
+            duplicates: 0,
+            hold: false,
+            delay_seconds: 0,
+            lose: false,
+            minimal_bodies: false,
+            stale_snapshots: false,
+            ignore_failure: false,
+            never_auto_accept: false,
+            token_version: TokenVersion::default(),
+            hostile_token: None,
+            accept_all_usage: false,
+            usage_trick: None,
+            usage_lag_minutes: USAGE_LAG_MINUTES,
+        }
+    }
+}
+
+/// What is wrong with the answers to usage. Except with `AllFail`, the events have been judged and recorded as always.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UsageTrick {
+    /// The last result of a batch is missing.
+    Short,
+    /// The results of a batch come in the opposite order.
+    Reordered,
+    /// The answer ends in the middle of its JSON.
+    Broken,
+    /// The results of a batch come twice.
+    Doubled,
+    /// Every event is answered with this item status, and is not accepted.
+    AllFail(String),
 }
 
 /// The version of a token; a number (1 or 2) in JSON.

@@ -1,6 +1,6 @@
 //! Dates as Microsoft writes them, and the term of a subscription.
 
-use time::{Date, Duration, Month, OffsetDateTime};
+use time::{Date, Duration, Month, OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The months of a term unit such as `P1M`, `P18M` or `P3Y`; everything else (`PAY` for example) counts as one month.
 pub(super) fn months(term_unit: &str) -> u32 {
@@ -63,7 +63,12 @@ pub(super) fn instant(at: OffsetDateTime) -> String {
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{:07}Z", at.nanosecond() / 100)
 }
 
-/// Writes an instant so in JSON.
+/// `2026-01-15T10:00:00.002737Z`, the form of `messageTime`: no more digits than it needs.
+pub(super) fn shortest(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_default()
+}
+
+/// Writes an instant with seven digits in JSON.
 pub(super) fn write<S: serde::Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&instant(*at))
 }

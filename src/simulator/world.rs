@@ -18,6 +18,7 @@ use super::{
     fulfillment::wire,
     journal::{self, RecordedRequest},
     mail::Mails,
+    metering::Book,
     page::Pages,
     purchase::PurchaseToken,
     seed::Seed,
@@ -91,6 +92,7 @@ pub(super) struct State {
     pub(super) key_rotations: usize,
     pub(super) switches: Switches,
     pub(super) outbox: Outbox,
+    pub(super) usage: Book,
 }
 
 impl State {
@@ -109,6 +111,7 @@ impl State {
             key_rotations: 0,
             switches: Switches::default(),
             outbox: Outbox::default(),
+            usage: Book::default(),
         }
     }
 

@@ -5,54 +5,21 @@ mod operations;
 mod plans;
 pub(super) mod wire;
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    entra::jwt,
     exchange::{Reply, Request, encode},
+    gate::{self, API_VERSION, error},
     subscription::Status,
     world::World,
 };
-
-/// The one version that there is.
-const API_VERSION: &str = "2018-08-31";
 
 /// `@nextLink` and `Operation-Location` name this host instead of the public one (recorded traffic).
 const INTERNAL_HOST: &str = "https://main.prod.marketplaceapi.azure.com";
 
 /// Answers a request below `/api/saas/subscriptions`; `segments` are the path's parts after that.
 pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Reply {
-    let mut reply = guarded(world, request, segments);
-    let set = |reply: &Reply, name: &str| reply.headers.iter().any(|(key, _)| key == name);
-    let fresh = Uuid::new_v4().to_string();
-    let request_id = request.header("x-ms-requestid").unwrap_or(&fresh);
-    let correlation_id = request.header("x-ms-correlationid").unwrap_or(request_id);
-    for (name, value) in [("x-ms-requestid", request_id), ("x-ms-correlationid", correlation_id)] {
-        if !set(&reply, name) {
-            reply = reply.header(name, value);
-        }
-    }
-    reply.header("x-ms-activityid", &Uuid::new_v4().to_string())
-}
-
-fn guarded(world: &World, request: &Request, segments: &[&str]) -> Reply {
-    if let Err(refusal) = jwt::check_marketplace_bearer(world, request.header("authorization")) {
-        return refusal;
-    }
-    match request.query().get("api-version") {
-        Some(API_VERSION) => route(world, request, segments),
-        None => version_error("ApiVersionUnspecified", "An API version is required, but was not specified."),
-        Some(other) => version_error(
-            "UnsupportedApiVersion",
-            &format!("The HTTP resource that matches the request URI does not support the API version '{other}'."),
-        ),
-    }
-}
-
-/// These two have capital letters, unlike all other errors (seen by the authors of Microsoft's emulator).
-fn version_error(code: &str, message: &str) -> Reply {
-    Reply::json(400, &json!({"Error": {"Code": code, "Message": message}}))
+    gate::pass(world, request, || route(world, request, segments))
 }
 
 fn route(world: &World, request: &Request, segments: &[&str]) -> Reply {
@@ -77,11 +44,6 @@ fn route(world: &World, request: &Request, segments: &[&str]) -> Reply {
         ("PATCH", ["operations", operation]) => operations::patch(world, id, operation, request),
         _ => Reply::empty(404),
     }
-}
-
-/// The usual shape of an error.
-fn error(status: u16, code: &str, message: &str, target: &str) -> Reply {
-    Reply::json(status, &json!({"code": code, "message": message, "target": target, "details": []}))
 }
 
 fn no_subscription(status: u16) -> Reply {

@@ -51,27 +51,18 @@ fn body<'a>(subscription: &'a Subscription, plan: &'a Plan, only: Option<&str>) 
                 term_unit: &plan.term_unit,
                 term_description: term_description(&plan.term_unit),
             }],
-            metering_dimensions: meters(subscription, plan, prices, is_current),
+            metering_dimensions: meters(subscription, plan, prices),
         },
         source_offers: private_offer.map(|external_id| [SourceOfferBody { external_id }]),
     })
 }
 
-fn meters<'a>(
-    subscription: &Subscription,
-    plan: &'a Plan,
-    prices: &'a MarketPrices,
-    is_current: bool,
-) -> Vec<MeterBody<'a>> {
-    let price = |dimension: &str| {
-        let private = subscription.private_prices.get(dimension).filter(|_| is_current);
-        private.or_else(|| prices.dimensions.get(dimension)).and_then(|text| number(text))
-    };
+fn meters<'a>(subscription: &Subscription, plan: &'a Plan, prices: &'a MarketPrices) -> Vec<MeterBody<'a>> {
     let meter = |dimension: &'a super::super::seed::Dimension| {
         Some(MeterBody {
             id: &dimension.id,
             currency: &prices.currency,
-            price_per_unit: price(&dimension.id)?,
+            price_per_unit: number(subscription.unit_price(plan, &dimension.id)?)?,
             unit_of_measure: &dimension.unit_of_measure,
             display_name: &dimension.display_name,
         })

@@ -6,6 +6,7 @@ mod fulfillment;
 mod libraries;
 mod life;
 mod mail;
+mod metering;
 mod pages;
 mod receiver;
 mod webhook_tokens;
