@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, KnownPrices, Logo, SharedApp},
+    app::{App, Health, KnownPrices, Logo, Pace, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},

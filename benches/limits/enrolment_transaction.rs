@@ -102,8 +102,8 @@ impl Ground {
         tx.update_subscription(&subscription, NOW).await.unwrap();
         tx.insert_enrolment(&enrolment(id)).await.unwrap();
         tx.insert_trial_use("konnekt", &customer, id, 30, NOW).await.unwrap();
-        let entry = AuditEntry { subscription_id: Some(id), actor: ACTOR, action: "order_submitted", detail: DETAIL };
-        tx.record_audit(entry, NOW).await.unwrap();
+        let entry = AuditEntry { subscription_id: id, actor: ACTOR, action: "order_submitted", detail: DETAIL };
+        tx.record_audit(entry, NOW);
         tx.insert_job(JobKind::ActivateSubscription, id, NOW).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -129,8 +129,8 @@ impl Ground {
         tx.insert_license_key(&self.key_of(id), NOW).await.unwrap();
         assert!(tx.queue_mail(&self.mail_of(id), NOW).await.unwrap());
         let action = "subscription_activated";
-        let entry = AuditEntry { subscription_id: Some(id), actor: ACTOR, action, detail: DETAIL };
-        tx.record_audit(entry, NOW).await.unwrap();
+        let entry = AuditEntry { subscription_id: id, actor: ACTOR, action, detail: DETAIL };
+        tx.record_audit(entry, NOW);
         tx.finish_job(job).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -140,6 +140,7 @@ impl Ground {
             subscription_id: id,
             cause_id,
             reason: Reason::Enrolment,
+            plan_id: "konnekt-yearly",
             term_start: self.first.term.start,
             lines: &self.charges,
             part: self.first.part,

@@ -16,10 +16,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_purchase::Migration),
-            Box::new(m0002_life::Migration),
-            Box::new(m0003_reporting::Migration),
-        ]
+        vec![Box::new(m0001_purchase::Migration), Box::new(m0002_life::Migration), Box::new(m0003_reporting::Migration)]
     }
 }

@@ -2,9 +2,7 @@
 
 use sea_orm_migration::{
     prelude::*,
-    schema::{
-        big_integer, big_integer_null, boolean, integer, string, string_null, text, text_null, uuid, uuid_null,
-    },
+    schema::{big_integer, big_integer_null, boolean, integer, string, string_null, text, text_null, uuid, uuid_null},
 };
 
 use crate::m0001_purchase::{index, key, owned_by_subscription, table, unique};

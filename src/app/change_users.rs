@@ -22,7 +22,7 @@ use crate::{
         subscription::{Event, PlannedDowngrade, Subscription},
     },
     pages::mail::life::LifeEvent,
-    store::{ChangeState, Enrolment, NewChange, NewCharges, StoreError, StoredChange, Tx},
+    store::{ChangeState, Enrolment, JobKind, NewChange, NewCharges, StoreError, StoredChange, Tx},
 };
 
 /// What became of a submitted change.
@@ -240,7 +240,8 @@ async fn write_charges(
         reportable_from: frozen.held_until.unwrap_or(now),
         state: if frozen.held_until.is_some() { State::Held } else { State::Due },
     };
-    Ok(tx.insert_charges(charges, now).await?)
+    tx.insert_charges(charges, now).await?;
+    Ok(tx.schedule_job(JobKind::ReportUsage, Uuid::nil(), now, now).await?)
 }
 
 /// What the new quote replaces: everything that is held, but the one-time purchases.

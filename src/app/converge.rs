@@ -16,6 +16,7 @@ use crate::{
     domain::{
         catalog::Model,
         change::check_seats,
+        charge::State,
         subscription::{Event, MicrosoftStatus, Snapshot, Stage, Subscription, appointment_after_change, observe},
     },
     pages::mail::life::LifeEvent,
@@ -199,8 +200,12 @@ async fn take_effect(
     let mark = fresh.version.to_string();
     let letter = |subscription| Letter { subscription, enrolment: Some(enrolment), key: None, cause: &mark };
     match news.event {
-        Event::Suspended => queue(app, tx, letter(fresh), &LifeEvent::Suspended, now).await,
+        Event::Suspended => {
+            hold_due(tx, fresh, now).await?;
+            queue(app, tx, letter(fresh), &LifeEvent::Suspended, now).await
+        }
         Event::Reinstated if matches!(news.before.stage, Stage::Suspended { .. }) => {
+            tx.schedule_job(JobKind::ReleaseCharges, fresh.microsoft.id, now, now).await?;
             queue(app, tx, letter(fresh), &LifeEvent::Reinstated, now).await
         }
         Event::SeatsChanged => seats_changed(app, tx, fresh, enrolment, now).await,
@@ -218,6 +223,14 @@ async fn take_effect(
         }
         _ => Ok(()),
     }
+}
+
+/// A suspension holds what is not on its way yet (`product.md` §4.7).
+async fn hold_due(tx: &Tx, fresh: &Subscription, now: OffsetDateTime) -> Result<(), AppError> {
+    let charges = tx.list_charges(fresh.microsoft.id).await?;
+    let due: Vec<Uuid> = charges.iter().filter(|charge| charge.state == State::Due).map(|charge| charge.id).collect();
+    tx.move_charges(&due, (State::Due, State::Held), "the subscription is suspended", now).await?;
+    Ok(())
 }
 
 /// Where Microsoft bills seats, its own number is the truth; elsewhere its quantity means nothing.
@@ -306,14 +319,7 @@ pub(super) async fn find_out(
 }
 
 /// Appends to the audit log.
-pub(super) fn audit(
-    tx: &Tx,
-    id: Uuid,
-    actor: &str,
-    action: &str,
-    detail: &serde_json::Value,
-    now: OffsetDateTime,
-) {
+pub(super) fn audit(tx: &Tx, id: Uuid, actor: &str, action: &str, detail: &serde_json::Value, now: OffsetDateTime) {
     let detail = detail.to_string();
     tx.record_audit(AuditEntry { subscription_id: id, actor, action, detail: &detail }, now);
 }

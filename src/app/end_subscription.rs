@@ -1,6 +1,7 @@
 //! The end of a subscription: what was not paid for is undone, what was paid stays (`product.md` §4.6).
 
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{
     App, AppError,
@@ -16,7 +17,7 @@ use crate::{
         subscription::Subscription,
     },
     pages::mail::life::LifeEvent,
-    store::{Enrolment, LicenseKey, Tx},
+    store::{Enrolment, JobKind, LicenseKey, Tx},
 };
 
 /// How a subscription stood before its end.
@@ -51,6 +52,8 @@ pub(super) async fn end_subscription(
         tx.move_charges(&after.cancelled, (from, State::Cancelled), "the subscription ended", now).await?;
     }
     tx.move_charges(&after.released, (State::Held, State::Due), "its hold was over before the end", now).await?;
+    // Microsoft takes what lies before the end for a day.
+    tx.schedule_job(JobKind::ReportUsage, Uuid::nil(), now, now).await?;
     subscription.planned = None;
     let newest = tx.find_newest_key(id).await?;
     let key = match after.license {

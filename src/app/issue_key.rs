@@ -2,17 +2,23 @@
 //! transaction of the cause.
 
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use super::{App, AppError};
+use super::{
+    App, AppError, Step,
+    converge::{audit, queue},
+    life_mail::Letter,
+};
 use crate::{
     clock::new_id,
     domain::{
-        license::{Claims, Entitlement, Organisation, decide_entitlement},
-        subscription::Subscription,
+        license::{Claims, Entitlement, Organisation, decide_entitlement, waits_until},
+        subscription::{Stage, Subscription},
         time::{end_of_day, utc_day},
     },
+    pages::mail::life::LifeEvent,
     signing::{self, SignedKey},
-    store::{Enrolment, LicenseKey, Revocation, Tx},
+    store::{Enrolment, JobKind, Lease, LicenseKey, Revocation, Tx},
 };
 
 /// What a stored key says.
@@ -37,15 +43,46 @@ pub(super) async fn issue_key(
     let charges = tx.list_charges(microsoft.id).await?;
     let Some(entitlement) = decide_entitlement(subscription, plan, &charges) else { return Ok(None) };
     let newest = tx.find_newest_key(microsoft.id).await?;
-    if let Some(newest) = &newest
-        && (entitlement.is_said_by(&claims_of(newest)?) || tx.find_revocation(&newest.license_id).await?.is_some())
-    {
-        return Ok(None);
+    if let Some(newest) = &newest {
+        if tx.find_revocation(&newest.license_id).await?.is_some() || entitlement.is_said_by(&claims_of(newest)?) {
+            return Ok(None);
+        }
+        if let Some(until) = waits_until(subscription, &charges).filter(|until| *until > now) {
+            tx.schedule_job(JobKind::IssueKey, microsoft.id, until, now).await?;
+            return Ok(None);
+        }
     }
     let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
     let key = sign(app, subscription, enrolment, entitlement, (license_id, next_seq(newest.as_ref())), now)?;
     tx.insert_license_key(&key, now).await?;
     Ok(Some(key))
+}
+
+/// The job: signs and mails the key that follows when fees were accepted, or bridges the time until they are.
+///
+/// # Errors
+/// [`AppError`]; the step can be run again.
+pub async fn issue_due_key(app: &App, lease: Lease, id: Uuid) -> Result<Step, AppError> {
+    let now = app.clock.now();
+    let tx = app.store.begin().await?;
+    let subscription = tx.get_subscription(id).await?;
+    let over = subscription.term.is_none_or(|term| end_of_day(term.end) <= now);
+    let ended = matches!(subscription.stage, Stage::Ended { .. });
+    if let Some(enrolment) = tx.find_enrolment(id).await?.filter(|_| !(ended && over)) {
+        let key = issue_key(app, &tx, &subscription, &enrolment, now).await?;
+        if let Some(key) = &key {
+            let cause = key.seq.to_string();
+            let letter =
+                Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(key), cause: &cause };
+            queue(app, &tx, letter, &LifeEvent::KeyReady, now).await?;
+            let detail = serde_json::json!({ "seq": key.seq, "expires": key.expires_at.unix_timestamp() });
+            audit(&tx, id, "seatkey", "key_issued", &detail, now);
+        }
+    }
+    tx.finish_job(lease).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(Step::Done)
 }
 
 /// Revokes the license and signs the first key of a new one: whoever has the old key has nothing.

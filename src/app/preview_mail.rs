@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The mails that can be looked at.
-pub const PREVIEWS: [&str; 16] = [
+pub const PREVIEWS: [&str; 17] = [
     "upgraded",
     "lowered",
     "downgrade_planned",
@@ -39,6 +39,7 @@ pub const PREVIEWS: [&str; 16] = [
     "set_up_reminder",
     "change_refused",
     "seats_changed",
+    "key_ready",
     "key_again",
     "key_replaced",
 ];
@@ -72,7 +73,10 @@ pub async fn preview_mail(
     let event = figures.event(name, &subscription, &configure_url).ok_or_else(|| {
         missing(&format!("{} has nothing that the mail \"{name}\" could tell", subscription.microsoft.id))
     })?;
-    let with_key = matches!(name, "upgraded" | "lowered" | "renewed" | "seats_changed" | "key_again" | "key_replaced");
+    let with_key = matches!(
+        name,
+        "upgraded" | "lowered" | "renewed" | "seats_changed" | "key_ready" | "key_again" | "key_replaced"
+    );
     let letter = Letter {
         subscription: &subscription,
         enrolment: enrolment.as_ref(),
@@ -156,6 +160,7 @@ impl Figures {
                 LifeEvent::ChangeRefused { reason: RefusalReason::NotASuccessor, what }
             }
             "seats_changed" => LifeEvent::SeatsChanged { from: Some(users), to: users.saturating_add(10) },
+            "key_ready" => LifeEvent::KeyReady,
             "key_again" => LifeEvent::KeyAgain,
             _ => LifeEvent::KeyReplaced,
         })

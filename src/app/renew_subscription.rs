@@ -22,7 +22,7 @@ use crate::{
         time::{Term, plus_days},
     },
     pages::mail::life::LifeEvent,
-    store::{ChangeState, Enrolment, Lease, NewChange, NewCharges, Tx},
+    store::{ChangeState, Enrolment, JobKind, Lease, NewChange, NewCharges, Tx},
 };
 
 /// Writes the new term that Microsoft has begun, if it is not written yet.
@@ -159,5 +159,6 @@ async fn write_charges(
         state: if suspended || frozen.held_until.is_some() { State::Held } else { State::Due },
     };
     tx.insert_charges(charges, now).await?;
+    tx.schedule_job(JobKind::ReportUsage, Uuid::nil(), now, now).await?;
     Ok(frozen)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     catalog::{FirstKey, Plan},
-    charge::Charge,
+    charge::{Charge, State},
     subscription::Subscription,
     time::{Term, end_of_day},
 };
@@ -74,6 +74,23 @@ pub struct Organisation {
 pub fn leeway(term: Term) -> Duration {
     let tenth: Duration = Duration::days(i64::from(term.days())) / 10;
     tenth.min(Duration::days(14))
+}
+
+/// So long a key waits for an acceptance, which normally takes seconds; then a provisional one bridges the time
+/// (`product.md` §5).
+pub const BRIDGE_AFTER: Duration = Duration::minutes(5);
+
+/// Until when the next key waits for Microsoft's acceptance, because everything that is open of the term is on its way.
+#[must_use]
+pub fn waits_until(subscription: &Subscription, charges: &[Charge]) -> Option<OffsetDateTime> {
+    let term = subscription.term?;
+    let mut open = charges.iter().filter(|charge| charge.term_start == term.start && charge.state.is_open()).peekable();
+    open.peek()?;
+    let on_its_way = |charge: &Charge| matches!(charge.state, State::Due | State::Sending);
+    let latest = open.try_fold(OffsetDateTime::UNIX_EPOCH, |latest, charge| {
+        on_its_way(charge).then(|| latest.max(charge.reportable_from))
+    })?;
+    Some(latest.saturating_add(BRIDGE_AFTER))
 }
 
 /// What a key of a subscription may say now.

@@ -37,6 +37,7 @@ fn charge(state: State, term_start: Date, reportable_from: OffsetDateTime) -> Ch
         cause_id: Uuid::nil(),
         reason: Reason::Enrolment,
         term_start,
+        plan_id: None,
         description: String::new(),
         dimension: String::new(),
         quantity: Quantity::whole(1),
@@ -47,6 +48,7 @@ fn charge(state: State, term_start: Date, reportable_from: OffsetDateTime) -> Ch
         from_users: None,
         part: None,
         state,
+        since: reportable_from,
     }
 }
 

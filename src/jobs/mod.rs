@@ -12,8 +12,7 @@ use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
         issue_due_key, keep_appointment, reconcile_subscription, release_charges, renew_subscription, report_usage,
-        rewrite_charges, schedule_reporting, schedule_sweep, send_mail,
-        sweep_subscriptions, withdraw_subscription,
+        rewrite_charges, schedule_reporting, schedule_sweep, send_mail, sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},

@@ -4,10 +4,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveModelTrait as _,
-    ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::ExprTrait,
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::ExprTrait,
 };
 use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
@@ -186,7 +184,11 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when a charge is not due any more, or a slot is taken.
-    pub(super) async fn put_into_slots(&self, events: &[usage_events::entity::Model], now: OffsetDateTime) -> Result<()> {
+    pub(super) async fn put_into_slots(
+        &self,
+        events: &[usage_events::entity::Model],
+        now: OffsetDateTime,
+    ) -> Result<()> {
         let ids: Vec<Uuid> = events.iter().map(|event| event.charge_id).collect();
         if self.mark_charges(&ids, (State::Due, State::Sending), now).await?.len() != events.len() {
             return Err(StoreError::Conflict(TABLE));

@@ -189,9 +189,7 @@ impl Tx {
     /// [`StoreError`].
     pub async fn settle_usage_events(&self, settled: Settled<'_>, now: OffsetDateTime) -> Result<Vec<Uuid>> {
         use entity::Column;
-        let mut these = Condition::all()
-            .add(Column::Id.is_in(settled.ids.iter().copied()))
-            .add(Column::State.eq(OPEN));
+        let mut these = Condition::all().add(Column::Id.is_in(settled.ids.iter().copied())).add(Column::State.eq(OPEN));
         if settled.again_at.is_some() {
             these = these.add(Column::Owner.eq(settled.owner));
         }

@@ -96,7 +96,7 @@ fn note_trouble(round: &Round<'_>, error: &MarketplaceError) {
 
 fn hear_error(error: &MarketplaceError) -> Heard {
     let said = match error {
-        MarketplaceError::Refused { .. } => Said::Refused,
+        MarketplaceError::Refused { .. } if error.is_certainly_unprocessed() => Said::Refused,
         error if error.is_certainly_unprocessed() => Said::NotProcessed,
         _ => Said::Unclear,
     };

@@ -107,12 +107,7 @@ impl Over {
     }
 }
 
-fn outcome(
-    event: &UsageEvent,
-    verdict: Verdict,
-    subscription: Option<&Subscription>,
-    now: OffsetDateTime,
-) -> Outcome {
+fn outcome(event: &UsageEvent, verdict: Verdict, subscription: Option<&Subscription>, now: OffsetDateTime) -> Outcome {
     let ended = subscription.is_some_and(|subscription| matches!(subscription.stage, Stage::Ended { .. }));
     Outcome::Over(match verdict {
         Verdict::TryAgain { in_doubt } => return Outcome::Again { at: again_at(event, now), in_doubt },

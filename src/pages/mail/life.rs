@@ -187,6 +187,8 @@ pub enum LifeEvent<'a> {
         /// Seats now.
         to: u32,
     },
+    /// The fees were accepted, or their acceptance takes long: the key that follows (§5).
+    KeyReady,
     /// The newest key once more, because somebody asked for it.
     KeyAgain,
     /// Another license: the old key is revoked.
@@ -240,6 +242,7 @@ impl LifeEvent<'_> {
             Self::SetUpReminder { .. } => "set_up_reminder",
             Self::ChangeRefused { .. } => "change_refused",
             Self::SeatsChanged { .. } => "seats_changed",
+            Self::KeyReady => "key_ready",
             Self::KeyAgain => "key_again",
             Self::KeyReplaced => "key_replaced",
         }

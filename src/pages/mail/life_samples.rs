@@ -203,6 +203,7 @@ fn unpriced<'a>() -> Vec<LifeEvent<'a>> {
             dropped_on: None,
             configure_url: "https://licenses.example/landing",
         },
+        LifeEvent::KeyReady,
         LifeEvent::KeyAgain,
         LifeEvent::KeyReplaced,
     ]
