@@ -3,7 +3,7 @@
 //!
 //! Owns: paths, api-version, headers, lenient reading, error kinds, the bearer token. Does not own: what to do about an
 //! answer (`app`), and when to call (`jobs`).
-//! Invariants: the token goes to the configured host only; addresses that Microsoft returns are reduced to their token or
+//! Invariants: the token goes to the configured hosts only; addresses that Microsoft returns are reduced to their token or
 //! id; nothing here is repeated unless repeating is safe.
 
 mod answer;
