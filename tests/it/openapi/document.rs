@@ -1,5 +1,7 @@
 //! A validator of the part of OpenAPI that Microsoft's document uses: types, properties, words, three formats, references.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use url::Url;
@@ -65,16 +67,30 @@ impl Exchange {
     }
 }
 
-/// The document.
+/// One of Microsoft's documents.
 pub(super) struct Document(Value);
 
 impl Document {
-    pub(super) fn read() -> Self {
+    pub(super) fn fulfillment() -> Self {
         Self(serde_json::from_str(include_str!("../../fixtures/openapi/saasapi.v2.json")).unwrap())
     }
 
+    pub(super) fn metering() -> Self {
+        Self(serde_json::from_str(include_str!("../../fixtures/openapi/meteringapi.v1.json")).unwrap())
+    }
+
+    /// Everything in which the exchanges differ, each thing once.
+    pub(super) fn findings(&self, exchanges: &[Exchange]) -> BTreeSet<String> {
+        exchanges.iter().flat_map(|exchange| self.check(exchange)).collect()
+    }
+
+    /// The operations that the exchanges belong to.
+    pub(super) fn operations(&self, exchanges: &[Exchange]) -> BTreeSet<String> {
+        exchanges.iter().filter_map(|exchange| self.operation(exchange)).collect()
+    }
+
     /// The name of the operation that an exchange belongs to: method and path as in the document.
-    pub(super) fn operation(&self, exchange: &Exchange) -> Option<String> {
+    fn operation(&self, exchange: &Exchange) -> Option<String> {
         let path = exchange.path.strip_prefix("/api")?;
         let paths = self.0["paths"].as_object()?;
         // A fixed path goes before one with a parameter.
@@ -86,7 +102,7 @@ impl Document {
     }
 
     /// Everything in which the exchange differs.
-    pub(super) fn check(&self, exchange: &Exchange) -> Vec<String> {
+    fn check(&self, exchange: &Exchange) -> Vec<String> {
         let Some(name) = self.operation(exchange) else {
             return vec![format!("{} {}: not in the document", exchange.method, exchange.path)];
         };

@@ -1,7 +1,8 @@
-//! Microsoft's OpenAPI document of the fulfillment API holds for what simulator and client exchange, and for the recorded
-//! traffic. Where the field is known to differ, the difference stands in a table with its reason.
+//! Microsoft's OpenAPI documents hold for what simulator and client exchange, and for the recorded traffic. Where the field
+//! is known to differ, the difference stands in a table with its reason.
 
 mod document;
+mod metering;
 mod tap;
 
 use std::collections::BTreeSet;
@@ -45,8 +46,7 @@ const DEVIATIONS: [(&str, &str); 16] = [
 
 /// What the document does not say, as findings without their number.
 fn findings(exchanges: &[Exchange]) -> BTreeSet<String> {
-    let document = Document::read();
-    exchanges.iter().flat_map(|exchange| document.check(exchange)).collect()
+    Document::fulfillment().findings(exchanges)
 }
 
 fn untolerated(found: &BTreeSet<String>) -> Vec<&String> {
@@ -56,8 +56,7 @@ fn untolerated(found: &BTreeSet<String>) -> Vec<&String> {
 #[tokio::test]
 async fn simulator_client_and_records_keep_to_the_document() {
     let live = everything_the_client_can_do().await;
-    let operations: BTreeSet<String> =
-        live.iter().filter_map(|exchange| Document::read().operation(exchange)).collect();
+    let operations = Document::fulfillment().operations(&live);
     assert_eq!(operations.len(), 10, "every operation of the document was called: {operations:?}");
     let mut found = findings(&live);
     assert_eq!(untolerated(&found), Vec::<&String>::new(), "live");
