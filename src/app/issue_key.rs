@@ -29,8 +29,18 @@ pub(super) fn claims_of(key: &LicenseKey) -> Result<Claims, AppError> {
     signing::inspect(&key.compact).map_err(|error| AppError::Internal(error.to_string()))
 }
 
+/// What becomes of the newest key.
+enum NextKey {
+    /// It says what it may, or the license is revoked.
+    Stays,
+    /// The next one waits for Microsoft's acceptance.
+    Waits(OffsetDateTime),
+    /// A newer one.
+    Signed(LicenseKey),
+}
+
 /// Signs a newer key when the newest one says something else than the subscription is worth now; `None` when it does not,
-/// or the license is revoked.
+/// when the license is revoked, or when the key waits for an acceptance: a job looks again.
 pub(super) async fn issue_key(
     app: &App,
     tx: &Tx,
@@ -38,24 +48,14 @@ pub(super) async fn issue_key(
     enrolment: &Enrolment,
     now: OffsetDateTime,
 ) -> Result<Option<LicenseKey>, AppError> {
-    let microsoft = &subscription.microsoft;
-    let Some((_, plan)) = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id) else { return Ok(None) };
-    let charges = tx.list_charges(microsoft.id).await?;
-    let Some(entitlement) = decide_entitlement(subscription, plan, &charges) else { return Ok(None) };
-    let newest = tx.find_newest_key(microsoft.id).await?;
-    if let Some(newest) = &newest {
-        if tx.find_revocation(&newest.license_id).await?.is_some() || entitlement.is_said_by(&claims_of(newest)?) {
-            return Ok(None);
+    match sign_next(app, tx, subscription, enrolment, now).await? {
+        NextKey::Stays => Ok(None),
+        NextKey::Waits(until) => {
+            tx.schedule_job(JobKind::IssueKey, subscription.microsoft.id, until, now).await?;
+            Ok(None)
         }
-        if let Some(until) = waits_until(subscription, &charges).filter(|until| *until > now) {
-            tx.schedule_job(JobKind::IssueKey, microsoft.id, until, now).await?;
-            return Ok(None);
-        }
+        NextKey::Signed(key) => Ok(Some(key)),
     }
-    let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
-    let key = sign(app, subscription, enrolment, entitlement, (license_id, next_seq(newest.as_ref())), now)?;
-    tx.insert_license_key(&key, now).await?;
-    Ok(Some(key))
 }
 
 /// The job: signs and mails the key that follows when fees were accepted, or bridges the time until they are.
@@ -68,12 +68,14 @@ pub async fn issue_due_key(app: &App, lease: Lease, id: Uuid) -> Result<Step, Ap
     let subscription = tx.get_subscription(id).await?;
     let over = subscription.term.is_none_or(|term| end_of_day(term.end) <= now);
     let ended = matches!(subscription.stage, Stage::Ended { .. });
-    if let Some(enrolment) = tx.find_enrolment(id).await?.filter(|_| !(ended && over)) {
-        let key = issue_key(app, &tx, &subscription, &enrolment, now).await?;
-        if let Some(key) = &key {
+    let Some(enrolment) = tx.find_enrolment(id).await?.filter(|_| !(ended && over)) else { return Ok(Step::Done) };
+    match sign_next(app, &tx, &subscription, &enrolment, now).await? {
+        NextKey::Stays => return Ok(Step::Done),
+        NextKey::Waits(until) => return Ok(Step::Again(until - now)),
+        NextKey::Signed(key) => {
             let cause = key.seq.to_string();
             let letter =
-                Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(key), cause: &cause };
+                Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };
             queue(app, &tx, letter, &LifeEvent::KeyReady, now).await?;
             let detail = serde_json::json!({ "seq": key.seq, "expires": key.expires_at.unix_timestamp() });
             audit(&tx, id, "seatkey", "key_issued", &detail, now);
@@ -83,6 +85,34 @@ pub async fn issue_due_key(app: &App, lease: Lease, id: Uuid) -> Result<Step, Ap
     tx.commit().await?;
     app.wake.notify_one();
     Ok(Step::Done)
+}
+
+async fn sign_next(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    now: OffsetDateTime,
+) -> Result<NextKey, AppError> {
+    let microsoft = &subscription.microsoft;
+    let Some((_, plan)) = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id) else {
+        return Ok(NextKey::Stays);
+    };
+    let charges = tx.list_charges(microsoft.id).await?;
+    let Some(entitlement) = decide_entitlement(subscription, plan, &charges) else { return Ok(NextKey::Stays) };
+    let newest = tx.find_newest_key(microsoft.id).await?;
+    if let Some(newest) = &newest {
+        if tx.find_revocation(&newest.license_id).await?.is_some() || entitlement.is_said_by(&claims_of(newest)?) {
+            return Ok(NextKey::Stays);
+        }
+        if let Some(until) = waits_until(subscription, &charges).filter(|until| *until > now) {
+            return Ok(NextKey::Waits(until));
+        }
+    }
+    let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
+    let key = sign(app, subscription, enrolment, entitlement, (license_id, next_seq(newest.as_ref())), now)?;
+    tx.insert_license_key(&key, now).await?;
+    Ok(NextKey::Signed(key))
 }
 
 /// Revokes the license and signs the first key of a new one: whoever has the old key has nothing.
