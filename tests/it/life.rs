@@ -112,12 +112,15 @@ async fn a_renewal_is_written_once_whoever_tells_of_it(stage: Stage) {
         Some((date!(2027 - 01 - 15), date!(2028 - 01 - 14)))
     );
     let ledger = ledger(&stage, id).await;
-    assert_eq!(ledger[2..], ["renewal konnekt-25-base 1 600.00 due", "renewal konnekt-25-user 125 1500.00 due"]);
+    assert_eq!(
+        ledger[2..],
+        ["renewal konnekt-25-base 1 600.00 accepted", "renewal konnekt-25-user 125 1500.00 accepted"]
+    );
     let claims = signing::inspect(&key(&stage, id).await.compact).unwrap();
     assert_eq!(
         (claims.seq, claims.provisional, claims.users),
-        (2, true, Some(150)),
-        "until Microsoft accepts the fees"
+        (2, false, Some(150)),
+        "Microsoft has accepted the fees"
     );
     assert_eq!(mails(&stage, id).await.iter().filter(|mail| *mail == "renewed").count(), 1);
     let webhooks = stage.app.store.list_webhooks(id, 20).await.unwrap();
@@ -141,7 +144,10 @@ async fn a_planned_downgrade_comes_with_the_renewal(stage: Stage) {
     assert_eq!((subscription.users, subscription.segment.as_deref()), (Some(200), Some("KONNEKT 25")));
     assert_eq!(subscription.planned, None);
     let ledger = ledger(&stage, id).await;
-    assert_eq!(ledger[3..], ["renewal konnekt-25-base 1 600.00 due", "renewal konnekt-25-user 175 2100.00 due"]);
+    assert_eq!(
+        ledger[3..],
+        ["renewal konnekt-25-base 1 600.00 accepted", "renewal konnekt-25-user 175 2100.00 accepted"]
+    );
     stage.finish().await;
 }
 
@@ -163,7 +169,7 @@ async fn an_upgrade_costs_the_rest_of_the_term(stage: Stage) {
     assert_eq!((subscription.users, subscription.segment.as_deref()), (Some(300), Some("KONNEKT 250")));
     assert_eq!(subscription.planned, None, "an upgrade cancels a planned downgrade");
     stage.settle().await;
-    assert_eq!(mails(&stage, id).await[1..], ["downgrade_planned", "upgraded"]);
+    assert_eq!(mails(&stage, id).await[1..], ["downgrade_planned", "upgraded", "key_ready"]);
     let old = change(&stage, id, 300).await.unwrap_err();
     assert_eq!(old.to_string(), "These are the 300 users of today.");
     stage.finish().await;
@@ -220,8 +226,12 @@ async fn a_cancellation_after_the_trial_leaves_what_was_due(stage: Stage) {
     assert!(stage.world().cancel(id));
     follow(&stage).await;
     let charges = stage.app.store.list_charges(id).await.unwrap();
-    assert!(charges.iter().all(|charge| charge.state == State::Due), "{charges:?}");
-    assert_eq!(app::sync_key(&stage.app, &old.compact).await.unwrap(), Synced::Gone, "its provisional key has ended");
+    assert!(
+        charges.iter().all(|charge| charge.state == State::Accepted),
+        "Microsoft takes what lies before: {charges:?}"
+    );
+    let Ok(Synced::Newest(newest)) = app::sync_key(&stage.app, &old.compact).await else { panic!("no key follows") };
+    assert_eq!(newest.expires_at, datetime!(2027-01-15 0:00 UTC), "what was paid stays");
     assert_eq!(stage.app.store.list_revocations(datetime!(2026-03-01 0:00 UTC)).await.unwrap(), []);
     stage.finish().await;
 }
@@ -283,12 +293,13 @@ async fn a_successor_takes_over_what_is_held_at_its_own_prices(mut stage: Stage)
     assert_eq!(known(&stage, id).await.microsoft.plan_id, "konnekt-yearly-2");
     let mut ledger = ledger(&stage, id).await;
     ledger.sort();
-    // 335 of 365 days of 540.00; what costs the same stays as it is.
+    // 335 of 365 days of 540.00; what costs the same is reported under the new plan, too.
     assert_eq!(
         ledger,
         [
             "enrolment konnekt-25-base 0.917808 495.62 held",
             "enrolment konnekt-25-base 0.917808 550.68 cancelled",
+            "enrolment konnekt-25-user 114.726027 1376.71 cancelled",
             "enrolment konnekt-25-user 114.726027 1376.71 held",
         ]
     );

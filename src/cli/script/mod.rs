@@ -1,5 +1,6 @@
 //! `seatkey demo --script`: the story without hands. It acts as browser and portal, over HTTP, and calls no use case.
 
+mod ledger;
 mod purchase;
 mod year;
 

@@ -1,5 +1,4 @@
-//! The year after: trial, upgrade, planned downgrade, renewal, suspension, reinstatement, cancellation. What Microsoft is
-//! told of it follows with the reports.
+//! The year after: trial, first report, upgrade, planned downgrade, renewal, suspension, reinstatement, cancellation.
 
 use serde_json::{Value, json};
 use time::{Date, Duration, macros::format_description};
@@ -19,7 +18,7 @@ pub(super) async fn play(story: &mut Story<'_>) -> Result<(), Failure> {
     renew(story, first).await?;
     suspend_and_reinstate(story).await?;
     cancel(story).await?;
-    check_the_end(story).await
+    super::ledger::check(story).await
 }
 
 /// A term as Microsoft gives it, both days inclusive.
@@ -53,7 +52,23 @@ async fn trial(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
     let account = story.open_own("").await?;
     let charged_days = first.days() - 30;
     story.tell("trial_over", "Trial and grace period are over", &json!({ "chargedDays": charged_days }));
-    expect_text(&account, &["License key"])
+    expect_text(&account, &["License key"])?;
+    first_report(story, first).await
+}
+
+/// The first fees are with Microsoft, and the key of the full term follows by itself.
+async fn first_report(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
+    expect_text(&story.open_own("").await?, &["Accepted by Microsoft"])?;
+    expect_mail(story, "your new license key").await?;
+    let key = purchase::license_key(story).await?;
+    let claims = purchase::verify(story, &key).await?;
+    let ends = (first.end + Duration::DAY).midnight().assume_utc().unix_timestamp();
+    if claims.get("exp") != Some(&json!(ends)) || claims.get("provisional") != Some(&json!(false)) {
+        return Err(failed("the key of the full term did not follow"));
+    }
+    let facts = json!({ "reported": story.demo.simulator.world().usage_of(story.id).len(), "seq": claims.get("seq") });
+    story.tell("first_report", "The first fees were reported and accepted; the key of the full term followed", &facts);
+    Ok(())
 }
 
 async fn upgrade(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
@@ -138,38 +153,6 @@ async fn cancel(story: &mut Story<'_>) -> Result<(), Failure> {
     expect_text(&story.open_own("").await?, &["To have it again"])?;
     story.tell("cancelled", "Cancelled in the portal: what was due stays, no more fees", &json!({}));
     Ok(())
-}
-
-/// Service and simulated Microsoft agree, and every charge is told.
-async fn check_the_end(story: &mut Story<'_>) -> Result<(), Failure> {
-    let store = &story.demo.service.app.store;
-    let error = |error: crate::store::StoreError| failed(&error.to_string());
-    let known = store.find_subscription(story.id).await.map_err(error)?.ok_or_else(|| failed("it is gone"))?;
-    let microsoft = story.demo.simulator.world().subscription(story.id);
-    let status = microsoft.get("saasSubscriptionStatus").and_then(Value::as_str).unwrap_or_default();
-    if known.microsoft.status.as_str() != status {
-        return Err(failed(&format!("Microsoft says {status}, the service {}", known.microsoft.status.as_str())));
-    }
-    let charges = store.list_charges(story.id).await.map_err(error)?;
-    let rows: Vec<[String; 5]> = charges
-        .iter()
-        .map(|charge| {
-            let quantity = charge.quantity.to_string();
-            let amount = format!("{} {}", charge.amount, charge.amount.currency);
-            [
-                charge.reason.as_str().to_owned(),
-                charge.description.clone(),
-                quantity,
-                amount,
-                charge.state.as_str().to_owned(),
-            ]
-        })
-        .collect();
-    let mails = story.mails("jo.brandt@contoso.example").await?.len();
-    let facts = json!({ "status": status, "charges": rows, "mails": mails });
-    story.tell("agreed", "Service and Microsoft agree; this is the ledger", &facts);
-    story.progress.table(["Reason", "Charge", "Quantity", "Price", "State"], &rows);
-    if rows.len() == 5 { Ok(()) } else { Err(failed(&format!("the ledger has {} lines instead of 5", rows.len()))) }
 }
 
 async fn review_users(story: &mut Story<'_>, users: u32) -> Result<Page, Failure> {
