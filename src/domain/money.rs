@@ -122,6 +122,27 @@ impl fmt::Display for UnitPrice {
     }
 }
 
+/// Decimals that the quantity of a part of a term is cut to: 2 to 6 (`product.md` §4, *Reporting*). They are cut where the
+/// quantity comes to be, so that what is shown is what is reported; whole quantities are not touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct QuantityDecimals(u32);
+
+impl QuantityDecimals {
+    /// So many decimals; `None` unless they are 2 to 6.
+    #[must_use]
+    pub fn new(decimals: u32) -> Option<Self> {
+        (2..=6).contains(&decimals).then_some(Self(decimals))
+    }
+}
+
+impl Default for QuantityDecimals {
+    /// All that a quantity has.
+    fn default() -> Self {
+        Self(6)
+    }
+}
+
 /// How much of a dimension: whole millionths, never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -145,12 +166,13 @@ impl Quantity {
         (millionths >= 0).then_some(Self(millionths))
     }
 
-    /// Rounded toward zero to six decimals; negative values become nothing.
+    /// Rounded toward zero to so many decimals; negative values become nothing.
     ///
     /// # Errors
     /// [`TooLarge`] beyond nine trillion units.
-    pub fn truncated(value: Decimal) -> Result<Self, TooLarge> {
-        let millionths = value.checked_mul(Decimal::from(1_000_000)).ok_or(TooLarge)?.trunc();
+    pub fn truncated(value: Decimal, decimals: QuantityDecimals) -> Result<Self, TooLarge> {
+        let cut = value.trunc_with_scale(decimals.0);
+        let millionths = cut.checked_mul(Decimal::from(1_000_000)).ok_or(TooLarge)?;
         i64::try_from(millionths).map(|whole| Self(whole.max(0))).map_err(|_| TooLarge)
     }
 
