@@ -340,8 +340,8 @@ impl PricedSegment {
         if additional == 0 {
             return Ok(self.base_fee);
         }
-        let exact = Decimal::from(additional).checked_mul(self.additional.value()).ok_or(TooLarge)?;
-        self.base_fee.plus(Amount::rounded(exact, self.base_fee.currency)?)
+        let additional = Quantity::whole(additional);
+        self.base_fee.plus(Amount::of_line(additional, self.additional, self.base_fee.currency)?)
     }
 
     fn lines(&self, users: u32) -> Result<Vec<Line>, TooLarge> {

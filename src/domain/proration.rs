@@ -1,6 +1,5 @@
 //! Parts of a term: upgrades (`product.md` §4.3), trials and late enrolments (§4.1, §4.4).
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use time::{Date, Duration, OffsetDateTime};
@@ -89,8 +88,7 @@ pub fn quote_upgrade(plan: &PricedPlan, from: UpgradeFrom<'_>, to_users: u32) ->
     let difference = after.total.value() - before.value();
     let numerator = difference.checked_mul(remaining_days.into()).ok_or(TooLarge)?;
     let denominator = unit_price.value().checked_mul(from.term.days().into()).ok_or(TooLarge)?;
-    let quotient = numerator.checked_div(denominator).ok_or(TooLarge)?;
-    let quantity = Quantity::truncated(quotient, plan.quantity_decimals)?;
+    let quantity = Quantity::of_fraction(numerator, denominator, plan.quantity_decimals)?;
     Ok(UpgradeQuote {
         from_users: from.users,
         to_users,
@@ -129,7 +127,7 @@ impl Part {
             return Ok(quantity);
         }
         let product = quantity.value().checked_mul(self.days.into()).ok_or(TooLarge)?;
-        Quantity::truncated(product.checked_div(Decimal::from(self.of_days)).ok_or(TooLarge)?, decimals)
+        Quantity::of_fraction(product, self.of_days.into(), decimals)
     }
 }
 

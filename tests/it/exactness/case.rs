@@ -31,12 +31,16 @@ pub(super) struct Case {
     pub(super) second: i128,
 }
 
-fn between(chance: &mut Chance, low: i128, high: i128) -> i128 {
+pub(super) fn between(chance: &mut Chance, low: i128, high: i128) -> i128 {
     low + i128::try_from(chance.below(usize::try_from(high - low + 1).unwrap())).unwrap()
 }
 
+/// No price is higher.
+pub(super) const DEAREST: i128 = 1_000_000_000_000;
+
 /// Currencies with 0, 2 and 3 decimals.
-const CURRENCIES: [(&str, u32); 6] = [("JPY", 0), ("KRW", 0), ("EUR", 2), ("USD", 2), ("KWD", 3), ("TND", 3)];
+pub(super) const CURRENCIES: [(&str, u32); 6] =
+    [("JPY", 0), ("KRW", 0), ("EUR", 2), ("USD", 2), ("KWD", 3), ("TND", 3)];
 
 impl Case {
     pub(super) fn of(chance: &mut Chance) -> Self {
@@ -116,8 +120,11 @@ fn segments(chance: &mut Chance) -> Vec<Segment> {
             let scale = before.base.scale.max(before.user.scale);
             let fee = before.base.units * power(scale - before.base.scale)
                 + (included - before.included) * before.user.units * power(scale - before.user.scale);
-            segment.base = Price { units: fee + fee * between(chance, -2, 1) / 10, scale };
-            segment.user = Price { units: (before.user.units * between(chance, 5, 10) / 10).max(1), ..before.user };
+            let base = (fee + fee * between(chance, -2, 1) / 10).min(DEAREST * power(scale));
+            segment.base = Price { units: base, scale };
+            // Parallel fees are compared number by number until their rounding repeats itself: only where that is soon.
+            let tenths = between(chance, 5, if before.user.scale > 4 { 9 } else { 10 });
+            segment.user = Price { units: (before.user.units * tenths / 10).max(1), ..before.user };
         }
         if chance.one_in(2) && index < 4 {
             segment.maximum = Some(included + between(chance, 0, 5_000));
@@ -133,7 +140,10 @@ fn segments(chance: &mut Chance) -> Vec<Segment> {
 fn repriced(chance: &mut Chance, then: &Reckoning) -> Vec<Segment> {
     let other = |chance: &mut Chance, price: Price| match chance.below(3) {
         0 => price,
-        _ => Price { units: (price.units * between(chance, 80, 130) / 100).max(1), ..price },
+        _ => {
+            let units = price.units * between(chance, 80, 130) / 100;
+            Price { units: units.clamp(1, DEAREST * power(price.scale)), ..price }
+        }
     };
     let mut segments = then.segments.clone();
     for segment in &mut segments {

@@ -160,7 +160,7 @@ fn upgrade(case: &Case, told: &Told<'_>, first: &FirstTerm, (from, segment): (i1
     quote(&found.next, &case.now, to);
     let difference = case.now.fee_in(winner, to) - case.now.fee_in(&case.now.segments[segment], from);
     let expected = case.now.upgrade(difference, winner, charged_days(case), case.term.days());
-    assert_eq!(plain(&found.lines), [expected.clone()], "the line of the upgrade from {from} to {to}");
+    assert_eq!(plain(&found.lines), std::slice::from_ref(&expected), "the line of the upgrade from {from} to {to}");
     let shown = found.upgrade.unwrap();
     let shown_quantity = super::millionths(&shown.quantity.to_string());
     assert_eq!((shown.dimension.to_string(), shown_quantity, shown.amount.minor.into()), expected, "what was shown");

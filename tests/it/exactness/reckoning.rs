@@ -59,7 +59,7 @@ impl Reckoning {
     /// Quantity × price, the half away from zero.
     pub(super) fn amount(&self, millionths: i128, price: Price) -> i128 {
         let (numerator, denominator) = (millionths * price.units * power(self.minor), MILLION * power(price.scale));
-        (2 * numerator + denominator) / (2 * denominator)
+        (numerator + denominator / 2) / denominator
     }
 
     /// The lines of a full term in a segment.
