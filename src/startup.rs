@@ -15,8 +15,11 @@ use url::Url;
 use crate::{
     app::{App, Health, KnownPrices, Logo, Pace, SharedApp},
     clock::SharedClock,
-    config::{Config, ConfigError, Credential, CredentialKind, secret},
-    domain::catalog::{Catalog, Severity},
+    config::{Billing, Config, ConfigError, Credential, CredentialKind, secret},
+    domain::{
+        catalog::{Catalog, Severity},
+        money::QuantityDecimals,
+    },
     http,
     identity::SignInClient,
     jobs,
@@ -70,7 +73,7 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] names the part and what to do.
 pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartError> {
-    let mut catalog = read_catalog(&config.catalog.path)?;
+    let mut catalog = read_catalog(&config.catalog.path)?.cut_to(quantity_decimals(&config.billing)?);
     let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let templates = Templates::load(config.templates.path.as_deref())?;
     pages::check(&templates)?;
@@ -126,6 +129,11 @@ fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
         tracing::warn!(%warning, "catalog");
     }
     Ok(catalog)
+}
+
+fn quantity_decimals(settings: &Billing) -> Result<QuantityDecimals, ConfigError> {
+    let wrong = ConfigError::Rule { key: "billing.quantity_decimals", problem: "must be 2 to 6" };
+    QuantityDecimals::new(settings.quantity_decimals).ok_or(wrong)
 }
 
 /// Logos that are files beside the catalog are read once and served by us; addresses stay as they are.

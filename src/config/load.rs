@@ -1,8 +1,12 @@
 //! Reading, overlaying and checking a configuration.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::{Table, Value};
 use url::{Host, Url};
 
@@ -105,6 +109,26 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// A number: as such in the file, as a text in the environment.
+pub(super) fn number<'de, D, N>(deserializer: D) -> Result<N, D::Error>
+where
+    D: Deserializer<'de>,
+    N: Deserialize<'de> + FromStr,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "not a number, or too large a one")]
+    enum Written<N> {
+        Number(N),
+        Text(String),
+    }
+    match Written::deserialize(deserializer)? {
+        Written::Number(number) => Ok(number),
+        Written::Text(text) => {
+            text.trim().parse().map_err(|_| D::Error::custom(format!("\"{text}\" is not a number, or too large a one")))
+        }
+    }
+}
+
 /// Whether an address never leaves this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -179,6 +203,19 @@ keys = ["k.pem"]
         assert_eq!(config.signing.keys, [PathBuf::from("a.pem"), PathBuf::from("b.pem")]);
         assert_eq!(config.marketplace.base_url.as_str(), "https://marketplaceapi.microsoft.com/api");
         assert_eq!(config.entra.authority.as_str(), "https://login.microsoftonline.com/");
+    }
+
+    #[test]
+    fn numbers_come_from_the_environment_too() {
+        let config = with(&[("SEATKEY__RETENTION__DAYS", "30"), ("SEATKEY__BILLING__QUANTITY_DECIMALS", "2")]).unwrap();
+        assert_eq!((config.retention.days, config.billing.quantity_decimals), (30, 2));
+        assert_eq!(with(&[]).unwrap().billing.quantity_decimals, 6);
+        for wrong in ["two", "-1", "70000", ""] {
+            let error = with(&[("SEATKEY__RETENTION__DAYS", wrong)]).unwrap_err().to_string();
+            assert!(error.contains("not a number") && error.contains("retention.days"), "{wrong}: {error}");
+        }
+        let file = format!("{GOOD}\n[retention]\ndays = 30\n");
+        assert_eq!(from_toml(&file, std::iter::empty()).unwrap().retention.days, 30);
     }
 
     #[test]

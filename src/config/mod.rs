@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
+use load::number;
 pub use load::{ConfigError, from_toml, load};
 pub(crate) use load::{is_loopback, secret};
 
@@ -42,6 +43,9 @@ pub struct Config {
     /// `[retention]`
     #[serde(default)]
     pub retention: Retention,
+    /// `[billing]`
+    #[serde(default)]
+    pub billing: Billing,
 }
 
 /// Where the service listens and is reached.
@@ -203,7 +207,7 @@ pub struct Webhook {
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// `retention.days`, default 90, at least 7: when personal data is erased after the end of a subscription.
-    #[serde(default = "default_retention_days")]
+    #[serde(default = "default_retention_days", deserialize_with = "number")]
     pub days: u16,
 }
 
@@ -215,6 +219,25 @@ impl Default for Retention {
 
 fn default_retention_days() -> u16 {
     90
+}
+
+/// How fees are reckoned.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    /// `billing.quantity_decimals`, 2 to 6, default 6: decimals of the quantity that is charged for a part of a term.
+    #[serde(default = "default_quantity_decimals", deserialize_with = "number")]
+    pub quantity_decimals: u32,
+}
+
+impl Default for Billing {
+    fn default() -> Self {
+        Self { quantity_decimals: default_quantity_decimals() }
+    }
+}
+
+fn default_quantity_decimals() -> u32 {
+    6
 }
 
 /// License signing.

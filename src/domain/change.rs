@@ -8,7 +8,7 @@ use super::{
     catalog::{Offer, Plan, PriceList},
     charge::{Charge, Reason, State},
     enrolment::{Basis, TodaysPrices},
-    money::TooLarge,
+    money::{QuantityDecimals, TooLarge},
     pricing::{Item, Line, PricedPlan, Quote, QuoteRefused, Unpriced},
     proration::{FirstTerm, Part, UpgradeFrom, UpgradeQuote, UpgradeRefused, quote_upgrade},
     subscription::{Event, Refused, Stage, Subscription},
@@ -156,6 +156,7 @@ pub fn freeze_change(basis: Basis<'_>, charges: &[Charge], to_users: u32) -> Res
         }
         ChangeKind::Lowering => {
             let first = first_term(subscription).ok_or(ChangeRefused::TermEnded(term.end))?;
+            let first = first.cut_to(plan.quantity_decimals);
             (None, first.charged_lines(&next.lines)?, first.part)
         }
         ChangeKind::Downgrade | ChangeKind::Renewal => (None, Vec::new(), whole),
@@ -178,7 +179,7 @@ pub fn freeze_renewal(basis: Basis<'_>, term: Term) -> Result<FrozenChange, Chan
     let next = plan.quote(users)?;
     let first_charged = subscription.trial_end.map_or(term.start, |end| plus_days(end, 1).max(term.start));
     let part = Part { days: term.remaining(first_charged), of_days: term.days() };
-    let lines = prorated(&next.lines, part)?;
+    let lines = prorated(&next.lines, part, plan.quantity_decimals)?;
     let held_until = free_until(subscription).filter(|end| *end > now && first_charged > term.start);
     let kind = ChangeKind::Renewal;
     Ok(frozen(basis, prices, Priced { kind, from, next, upgrade: None, lines, part, term, held_until }))
@@ -265,9 +266,9 @@ fn price_upgrade(
     Ok((quote, line, part))
 }
 
-fn prorated(lines: &[Line], part: Part) -> Result<Vec<Line>, TooLarge> {
+fn prorated(lines: &[Line], part: Part, decimals: QuantityDecimals) -> Result<Vec<Line>, TooLarge> {
     let prorate = |line: &Line| {
-        let quantity = part.of(line.quantity)?;
+        let quantity = part.of(line.quantity, decimals)?;
         Line::new(line.item.clone(), &line.dimension, quantity, line.unit_price, line.amount.currency)
     };
     lines.iter().map(prorate).collect()

@@ -144,7 +144,7 @@ pub fn freeze(basis: Basis<'_>, order: Order) -> Result<FrozenQuote, OrderRefuse
         order,
         quote,
         extras,
-        first: FirstTerm::new(term, now, trial_days, grace),
+        first: FirstTerm::new(term, now, trial_days, grace).cut_to(plan.quantity_decimals),
         estimated,
         prices: prices.cloned(),
         catalog_version: catalog_version.to_owned(),
@@ -201,7 +201,9 @@ impl FrozenQuote {
     pub fn promises_the_same_as(&self, fresh: &Self) -> bool {
         // The start of the grace period moves with every second; the day it is bound to does not.
         let basis = |frozen: &Self| {
-            (frozen.subscription_version, frozen.day, frozen.first.trial_days, frozen.estimated, frozen.reseller_deal)
+            let FirstTerm { trial_days, quantity_decimals, .. } = frozen.first;
+            let subscription = (frozen.subscription_version, frozen.estimated, frozen.reseller_deal);
+            (subscription, frozen.day, trial_days, quantity_decimals)
         };
         basis(self) == basis(fresh)
             && self.catalog_version == fresh.catalog_version
@@ -215,7 +217,8 @@ impl FrozenQuote {
     /// # Errors
     /// [`TooLarge`] when an amount does not fit.
     pub fn at_activation(&self, term: Term, start: OffsetDateTime) -> Result<(FirstTerm, Vec<Line>), TooLarge> {
-        let first = FirstTerm::new(term, start, self.first.trial_days, Duration::seconds(self.grace_seconds));
+        let first = FirstTerm::new(term, start, self.first.trial_days, Duration::seconds(self.grace_seconds))
+            .cut_to(self.first.quantity_decimals);
         let real = first.charged_lines(&self.full_lines())?;
         let shown = self.charged_lines()?;
         let lower = |(real, shown): (Line, Line)| if real.amount.minor > shown.amount.minor { shown } else { real };

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::{
-    money::Currency,
+    money::{Currency, QuantityDecimals},
     subscription::{Party, Snapshot},
     testing::example_catalog,
     time::TermUnit,
@@ -98,6 +98,25 @@ fn the_same_order_may_be_submitted_until_something_differs() {
         prices.list.prices.insert("konnekt-10000-base".into(), "45900.01".parse().unwrap());
     }
     assert!(!shown.promises_the_same_as(&dearer), "any price of the plan counts");
+}
+
+#[test]
+fn a_frozen_quote_keeps_the_decimals_that_it_was_frozen_with() {
+    let subscription = purchase(MicrosoftStatus::PendingFulfillmentStart, None, "P1Y");
+    let quantities = |lines: Vec<Line>| lines.iter().map(|line| line.quantity.to_string()).collect::<Vec<_>>();
+    let six = frozen(&subscription, 150, 30, NOW).unwrap();
+    let two = FrozenQuote { first: six.first.cut_to(QuantityDecimals::new(2).unwrap()), ..six.clone() };
+    let term = Term::new(date!(2026 - 01 - 15), date!(2027 - 01 - 14)).unwrap();
+    for (quote, expected) in [(&six, ["0.917808", "114.726027"]), (&two, ["0.91", "114.72"])] {
+        assert_eq!(quantities(quote.charged_lines().unwrap()), expected);
+        let (first, charged) = quote.at_activation(term, NOW).unwrap();
+        assert_eq!(quantities(charged), expected);
+        assert_eq!(first.quantity_decimals, quote.first.quantity_decimals);
+    }
+    assert!(!two.promises_the_same_as(&six), "what is different now is shown first");
+    let mut older = serde_json::to_value(&six).unwrap();
+    older["first"].as_object_mut().unwrap().remove("quantity_decimals");
+    assert_eq!(serde_json::from_value::<FrozenQuote>(older).unwrap(), six, "frozen before the setting was there");
 }
 
 proptest! {

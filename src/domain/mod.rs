@@ -3,6 +3,9 @@
 //! Owns: every decision about money, time, states and rights. It is told `now`, ids and prices, and returns values.
 //! Does not own: where those come from (`store`, `marketplace`) and what is done with them (`app`).
 
+// No binary float (clippy.toml names the types): nobody may make an exception.
+#![forbid(clippy::disallowed_types, clippy::float_arithmetic)]
+
 pub mod catalog;
 pub mod change;
 pub mod charge;

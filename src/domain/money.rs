@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// An ISO 4217 currency with its number of decimals (EUR 2, JPY 0, KWD 3).
@@ -65,6 +65,11 @@ impl fmt::Display for Currency {
 #[error("the amount is too large to be computed; check the prices and the number of users")]
 pub struct TooLarge;
 
+/// A power of ten. Decimals have 28 digits, quantities 6 decimals: the exponent stays below 38.
+fn power(exponent: u32) -> i128 {
+    10_i128.saturating_pow(exponent)
+}
+
 /// The price of one unit of a dimension: never negative, exactly as written by whoever set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -73,7 +78,7 @@ pub struct UnitPrice(Decimal);
 impl UnitPrice {
     /// The most decimals that a price may have; Microsoft's converted prices have four or fewer in practice.
     pub const MAX_DECIMALS: u32 = 10;
-    /// The highest price; it keeps every product with [`MAX_USERS`](super::pricing::MAX_USERS) within a decimal.
+    /// The highest price. What [`MAX_USERS`](super::pricing::MAX_USERS) would pay at it is refused, not wrong.
     pub const MAX: i64 = 1_000_000_000_000;
 
     /// The price as a decimal.
@@ -107,9 +112,10 @@ impl FromStr for UnitPrice {
     fn from_str(text: &str) -> Result<Self, NotAPrice> {
         let refused = || NotAPrice(text.to_owned());
         let value = if text.contains(['e', 'E']) { Decimal::from_scientific(text) } else { text.parse::<Decimal>() };
-        let value = value.map_err(|_| refused())?;
+        // Zeros at the end would take digits away from what it is multiplied with.
+        let value = value.map_err(|_| refused())?.normalize();
         let in_range = !value.is_sign_negative() && value <= Decimal::from(Self::MAX);
-        let sane = in_range && value.normalize().scale() <= Self::MAX_DECIMALS;
+        let sane = in_range && value.scale() <= Self::MAX_DECIMALS;
         if sane { Ok(Self(value)) } else { Err(refused()) }
     }
 }
@@ -119,6 +125,27 @@ impl fmt::Display for UnitPrice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = self.decimals().max(4);
         write!(f, "{:.*}", decimals as usize, self.0)
+    }
+}
+
+/// Decimals that the quantity of a part of a term is cut to: 2 to 6 (`product.md` §4, *Reporting*). They are cut where the
+/// quantity comes to be, so that what is shown is what is reported; whole quantities are not touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct QuantityDecimals(u32);
+
+impl QuantityDecimals {
+    /// So many decimals; `None` unless they are 2 to 6.
+    #[must_use]
+    pub fn new(decimals: u32) -> Option<Self> {
+        (2..=6).contains(&decimals).then_some(Self(decimals))
+    }
+}
+
+impl Default for QuantityDecimals {
+    /// All that a quantity has.
+    fn default() -> Self {
+        Self(6)
     }
 }
 
@@ -145,13 +172,17 @@ impl Quantity {
         (millionths >= 0).then_some(Self(millionths))
     }
 
-    /// Rounded toward zero to six decimals; negative values become nothing.
+    /// A fraction of one unit, rounded toward zero to so many decimals; what is negative becomes nothing. In whole numbers: a
+    /// decimal's quotient has 28 digits, and the last one is rounded.
     ///
     /// # Errors
-    /// [`TooLarge`] beyond nine trillion units.
-    pub fn truncated(value: Decimal) -> Result<Self, TooLarge> {
-        let millionths = value.checked_mul(Decimal::from(1_000_000)).ok_or(TooLarge)?.trunc();
-        i64::try_from(millionths).map(|whole| Self(whole.max(0))).map_err(|_| TooLarge)
+    /// [`TooLarge`] beyond nine trillion units, and for a denominator of nothing.
+    pub fn of_fraction(numerator: Decimal, denominator: Decimal, decimals: QuantityDecimals) -> Result<Self, TooLarge> {
+        let scale = numerator.scale().max(denominator.scale());
+        let units = |value: Decimal, more: u32| value.mantissa().checked_mul(power(scale - value.scale() + more));
+        let quotient = units(numerator, decimals.0).zip(units(denominator, 0)).and_then(|(n, d)| n.checked_div(d));
+        let millionths = quotient.and_then(|cut| cut.max(0).checked_mul(power(6 - decimals.0)));
+        millionths.and_then(|whole| i64::try_from(whole).ok()).map(Self).ok_or(TooLarge)
     }
 
     /// Millionths of a unit, as stored.
@@ -200,20 +231,12 @@ impl Amount {
     /// # Errors
     /// [`TooLarge`] when it does not fit.
     pub fn of_line(quantity: Quantity, price: UnitPrice, currency: Currency) -> Result<Self, TooLarge> {
-        let exact = Decimal::new(quantity.0, 6).checked_mul(price.0).ok_or(TooLarge)?;
-        Self::rounded(exact, currency)
-    }
-
-    /// Rounds an exact value half away from zero to the minor unit.
-    ///
-    /// # Errors
-    /// [`TooLarge`] when it does not fit.
-    pub fn rounded(exact: Decimal, currency: Currency) -> Result<Self, TooLarge> {
-        let decimals = currency.decimals();
-        let mut rounded = exact.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-        rounded.rescale(decimals);
-        let minor = i64::try_from(rounded.mantissa()).map_err(|_| TooLarge)?;
-        if rounded.scale() == decimals { Ok(Self { minor, currency }) } else { Err(TooLarge) }
+        let exact = i128::from(quantity.0).checked_mul(price.0.mantissa()).ok_or(TooLarge)?;
+        let (scale, decimals) = (6 + price.0.scale(), currency.decimals());
+        // Ten or more, so that it has a half. Neither factor is negative.
+        let minor_unit = power(scale - decimals);
+        let minor = exact.checked_add(minor_unit / 2).ok_or(TooLarge)? / minor_unit;
+        Ok(Self { minor: i64::try_from(minor).map_err(|_| TooLarge)?, currency })
     }
 
     /// The sum of two amounts of one currency.
@@ -306,6 +329,24 @@ mod tests {
         for (plain, expected) in table {
             assert_eq!(grouped(plain), expected);
         }
+    }
+
+    #[test]
+    fn a_fraction_is_cut_and_never_lifted_by_its_last_digit() {
+        let of = |numerator: i128, denominator: i128, decimals| {
+            let [numerator, denominator] =
+                [numerator, denominator].map(|units| Decimal::from_i128_with_scale(units, 0));
+            Quantity::of_fraction(numerator, denominator, QuantityDecimals(decimals)).map(Quantity::millionths)
+        };
+        let table = [(2, 3, 6, 666_666), (2, 3, 2, 660_000), (199, 100, 2, 1_990_000), (-2, 3, 6, 0), (0, 3, 6, 0)];
+        for (numerator, denominator, decimals, expected) in table {
+            assert_eq!(of(numerator, denominator, decimals), Ok(expected), "{numerator}/{denominator}");
+        }
+        // Below 1 by less than the last of 28 digits.
+        let most = 79_228_162_514_264_337_593_543_950_335;
+        assert_eq!(of(most - 1, most, 6), Ok(999_999));
+        assert_eq!(of(most, 1, 6), Err(TooLarge));
+        assert_eq!(of(1, 0, 6), Err(TooLarge));
     }
 
     #[test]

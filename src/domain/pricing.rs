@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{Extra, Plan, PriceList, Segment},
-    money::{Amount, Currency, Quantity, TooLarge, UnitPrice},
+    money::{Amount, Currency, Quantity, QuantityDecimals, TooLarge, UnitPrice},
     time::TermUnit,
 };
 
@@ -25,6 +25,8 @@ pub struct PricedPlan {
     pub term_unit: TermUnit,
     /// The currency of all amounts.
     pub currency: Currency,
+    /// How finely parts of quantities are reckoned.
+    pub quantity_decimals: QuantityDecimals,
     segments: Vec<PricedSegment>,
     extras: Vec<(Extra, UnitPrice)>,
 }
@@ -186,6 +188,7 @@ impl PricedPlan {
             plan_id: Arc::clone(&plan.id),
             term_unit: plan.term_unit.clone(),
             currency: prices.currency,
+            quantity_decimals: plan.quantity_decimals,
             segments,
             extras,
         })
@@ -337,8 +340,8 @@ impl PricedSegment {
         if additional == 0 {
             return Ok(self.base_fee);
         }
-        let exact = Decimal::from(additional).checked_mul(self.additional.value()).ok_or(TooLarge)?;
-        self.base_fee.plus(Amount::rounded(exact, self.base_fee.currency)?)
+        let additional = Quantity::whole(additional);
+        self.base_fee.plus(Amount::of_line(additional, self.additional, self.base_fee.currency)?)
     }
 
     fn lines(&self, users: u32) -> Result<Vec<Line>, TooLarge> {

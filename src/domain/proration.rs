@@ -1,12 +1,11 @@
 //! Parts of a term: upgrades (`product.md` §4.3), trials and late enrolments (§4.1, §4.4).
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use time::{Date, Duration, OffsetDateTime};
 
 use super::{
-    money::{Amount, Quantity, TooLarge, UnitPrice},
+    money::{Amount, Quantity, QuantityDecimals, TooLarge, UnitPrice},
     pricing::{Line, PricedPlan, QuoteRefused},
     time::{Term, end_of_day, plus_days, utc_day},
 };
@@ -89,7 +88,7 @@ pub fn quote_upgrade(plan: &PricedPlan, from: UpgradeFrom<'_>, to_users: u32) ->
     let difference = after.total.value() - before.value();
     let numerator = difference.checked_mul(remaining_days.into()).ok_or(TooLarge)?;
     let denominator = unit_price.value().checked_mul(from.term.days().into()).ok_or(TooLarge)?;
-    let quantity = Quantity::truncated(numerator.checked_div(denominator).ok_or(TooLarge)?)?;
+    let quantity = Quantity::of_fraction(numerator, denominator, plan.quantity_decimals)?;
     Ok(UpgradeQuote {
         from_users: from.users,
         to_users,
@@ -119,16 +118,16 @@ impl Part {
         self.days == self.of_days
     }
 
-    /// The part of a quantity, rounded toward zero to six decimals.
+    /// The part of a quantity, rounded toward zero to so many decimals.
     ///
     /// # Errors
     /// [`TooLarge`] when it does not fit.
-    pub fn of(self, quantity: Quantity) -> Result<Quantity, TooLarge> {
+    pub fn of(self, quantity: Quantity, decimals: QuantityDecimals) -> Result<Quantity, TooLarge> {
         if self.is_whole() {
             return Ok(quantity);
         }
         let product = quantity.value().checked_mul(self.days.into()).ok_or(TooLarge)?;
-        Quantity::truncated(product.checked_div(Decimal::from(self.of_days)).ok_or(TooLarge)?)
+        Quantity::of_fraction(product, self.of_days.into(), decimals)
     }
 }
 
@@ -149,10 +148,13 @@ pub struct FirstTerm {
     pub reportable_from: OffsetDateTime,
     /// What is charged of the term.
     pub part: Part,
+    /// How finely the part of a quantity is reckoned; six decimals where it was frozen before this was kept.
+    #[serde(default)]
+    pub quantity_decimals: QuantityDecimals,
 }
 
 impl FirstTerm {
-    /// Works out the dates. `start` is the later of activation and enrolment.
+    /// Works out the dates, with six decimals. `start` is the later of activation and enrolment.
     #[must_use]
     pub fn new(term: Term, start: OffsetDateTime, trial_days: u32, grace: Duration) -> Self {
         let start_day = utc_day(start).max(term.start);
@@ -161,7 +163,14 @@ impl FirstTerm {
         let reportable_from = trial_end.map_or(grace_end, |day| grace_end.max(end_of_day(day)));
         let first_charged_day = plus_days(start_day, trial_days);
         let part = Part { days: term.remaining(first_charged_day), of_days: term.days() };
-        Self { term, start_day, trial_days, trial_end, grace_end, reportable_from, part }
+        let quantity_decimals = QuantityDecimals::default();
+        Self { term, start_day, trial_days, trial_end, grace_end, reportable_from, part, quantity_decimals }
+    }
+
+    /// The same with parts of quantities that are cut to so many decimals.
+    #[must_use]
+    pub fn cut_to(self, quantity_decimals: QuantityDecimals) -> Self {
+        Self { quantity_decimals, ..self }
     }
 
     /// The charged part of each line. Extras are never prorated; lines of quantity 0 stay (they are recorded, never sent).
@@ -172,7 +181,8 @@ impl FirstTerm {
         full.iter()
             .map(|line| {
                 let whole = matches!(line.item, super::pricing::Item::Extra { .. });
-                let quantity = if whole { line.quantity } else { self.part.of(line.quantity)? };
+                let quantity =
+                    if whole { line.quantity } else { self.part.of(line.quantity, self.quantity_decimals)? };
                 Line::new(line.item.clone(), &line.dimension, quantity, line.unit_price, line.amount.currency)
             })
             .collect()

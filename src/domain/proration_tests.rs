@@ -78,6 +78,43 @@ fn the_trial_of_the_product_document() {
 }
 
 #[test]
+fn the_same_trial_with_fewer_decimals_is_cut_not_rounded() {
+    let table = [
+        (2, ["0.91", "114.72"], ["546.00", "1376.64"]),
+        (3, ["0.917", "114.726"], ["550.20", "1376.71"]),
+        (4, ["0.9178", "114.726"], ["550.68", "1376.71"]),
+        (5, ["0.9178", "114.72602"], ["550.68", "1376.71"]),
+        (6, ["0.917808", "114.726027"], ["550.68", "1376.71"]),
+    ];
+    let lines = example_plan("konnekt-yearly").quote(150).unwrap().lines;
+    let first = FirstTerm::new(year(), datetime!(2026-01-15 10:12 UTC), 30, Duration::hours(72));
+    for (decimals, quantities, amounts) in table {
+        let charged = first.cut_to(QuantityDecimals::new(decimals).unwrap()).charged_lines(&lines).unwrap();
+        let found: Vec<_> = charged.iter().map(|line| (line.quantity.to_string(), line.amount.to_string())).collect();
+        let expected: Vec<_> = quantities
+            .iter()
+            .zip(amounts)
+            .map(|(quantity, amount)| ((*quantity).to_owned(), amount.to_owned()))
+            .collect();
+        assert_eq!(found, expected, "{decimals} decimals");
+    }
+    let whole = FirstTerm::new(year(), datetime!(2026-01-15 10:12 UTC), 0, Duration::hours(72));
+    let two = QuantityDecimals::new(2).unwrap();
+    assert_eq!(whole.cut_to(two).charged_lines(&lines).unwrap(), lines, "whole quantities are not touched");
+    assert_eq!((QuantityDecimals::new(1), QuantityDecimals::new(7)), (None, None));
+}
+
+#[test]
+fn an_upgrade_with_two_decimals_is_cut_not_rounded() {
+    let mut plan = example_plan("konnekt-yearly");
+    plan.quantity_decimals = QuantityDecimals::new(2).unwrap();
+    let today = date!(2026 - 07 - 01);
+    let from = UpgradeFrom { users: 150, segment: "KONNEKT 25", term: year(), today, first_day: today };
+    let quote = quote_upgrade(&plan, from, 300).unwrap();
+    assert_eq!((quote.quantity.to_string(), quote.amount.to_string()), ("117.53".into(), "846.22".into()));
+}
+
+#[test]
 fn without_a_trial_the_grace_period_decides_and_the_whole_term_is_charged() {
     let first = FirstTerm::new(year(), datetime!(2026-01-15 10:12 UTC), 0, Duration::hours(72));
     assert_eq!((first.trial_end, first.reportable_from), (None, datetime!(2026-01-18 10:12 UTC)));

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     catalog::{Catalog, FirstKey, Model, Plan, PriceList, Segment},
-    money::Currency,
+    money::{Currency, QuantityDecimals},
     pricing::PricedPlan,
     time::TermUnit,
 };
@@ -56,6 +56,7 @@ pub(crate) fn plan_of(rows: &[Row], currency: Currency) -> PricedPlan {
         minimum_users: None,
         extras: Vec::new(),
         prices: Vec::new(),
+        quantity_decimals: QuantityDecimals::default(),
     };
     PricedPlan::new(&plan, &PriceList { currency, prices }).expect("it is priced")
 }

@@ -92,10 +92,14 @@ pub(crate) fn without_code(text: &str) -> &str {
     text.split_once(": ").filter(|(word, _)| code(word)).map_or(text, |(_, rest)| rest)
 }
 
-/// `50` or `45.890410`: parts always with the six decimals that are reported, so that they stand in line.
+/// `50`, `45.890410` or, where no part has more decimals, `45.89`: always six or two of them, so that they stand in line.
 pub(crate) fn quantity(quantity: Quantity) -> String {
-    let plain = quantity.to_string();
-    if plain.contains('.') { format!("{:.6}", quantity.value()) } else { plain }
+    let value = quantity.value();
+    match value.scale() {
+        0 => value.to_string(),
+        1 | 2 => format!("{value:.2}"),
+        _ => format!("{value:.6}"),
+    }
 }
 
 /// A sentence or two, some of it strong. Written with `**` around the strong part, which the templates' filter `prose` turns

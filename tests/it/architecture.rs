@@ -142,11 +142,59 @@ fn the_reader_of_imports_sees_groups() {
 #[test]
 fn the_domain_is_pure() {
     for (file, text) in sources().into_iter().filter(|(file, _)| file.starts_with("domain/")) {
-        for word in
-            [".await", "async fn", "std::fs", "std::env", "std::net", "sea_orm", "actix", "reqwest", "f64", "f32"]
-        {
+        for word in [".await", "async fn", "std::fs", "std::env", "std::net", "sea_orm", "actix", "reqwest"] {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).any(|line| line.contains(word));
             assert!(!code, "src/{file} contains {word}");
+        }
+    }
+}
+
+/// Whether a float literal stands in a line of code: digits with a point and digits behind it, or with an exponent. A version,
+/// a price or a time in a text is none, nor is a field of a field.
+fn has_float_literal(line: &str) -> bool {
+    let code: String = line.replace("\\\"", "").split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let words = code.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')));
+    words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains("..")).any(|word| {
+        let after = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+        let mut rest = after.chars();
+        match rest.next() {
+            Some('.') => rest.next().is_none_or(|c| c.is_ascii_digit()),
+            Some('e' | 'E') => rest.next().is_none_or(|c| c.is_ascii_digit()),
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn the_reader_of_floats_sees_literals() {
+    for line in ["let x = 1.5;", "f(2.5)", "x * 1_000.0", "1e6", "3e-2 + y", "let x = 2.;"] {
+        assert!(has_float_literal(line), "{line}");
+    }
+    for line in [
+        "\"12.50\".parse()",
+        "pair.0.1",
+        "1..=6",
+        "0..2",
+        "10_u32.pow(2)",
+        "0x1e5",
+        "7.max(x)",
+        "date!(2026 - 01 - 15)",
+    ] {
+        assert!(!has_float_literal(line), "{line}");
+    }
+}
+
+#[test]
+fn money_is_never_a_binary_float() {
+    let mut files: Vec<_> = sources().into_iter().filter(|(file, _)| file.starts_with("domain/")).collect();
+    let of_domain = files.len();
+    walk(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/src")), &mut files);
+    assert!(of_domain > 20 && files.len() > of_domain, "the sources were not found");
+    for (file, text) in files {
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let code = line.split(" // ").next().unwrap();
+            assert!(!has_float_literal(code), "{file} has a float: {line}");
+            assert!(!code.contains("f32") && !code.contains("f64"), "{file} has a float: {line}");
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Where prices come from: Microsoft's for this very customer, else the catalog's for their market, except in a private deal.
 
-use seatkey::{cli::browser::Browser, signing, simulator::Purchase};
+use seatkey::{cli::browser::Browser, clock::Clock as _, signing, simulator::Purchase};
 
-use time::Duration;
+use time::{Duration, macros::datetime};
+use uuid::Uuid;
 
 use crate::{
     on_both_databases,
@@ -20,6 +21,8 @@ on_both_databases! {
     a_price_is_shown_for_a_minute_without_asking_again;
     a_plan_that_microsoft_bills_follows_its_quantity;
     another_term_than_the_catalogs_is_held_for_a_person;
+    with_two_decimals_what_is_shown_is_what_is_charged;
+    decimals_that_no_quantity_has_are_refused_by_name;
 }
 
 fn konnekt(person: &str) -> Purchase {
@@ -121,5 +124,40 @@ async fn another_term_than_the_catalogs_is_held_for_a_person(mut stage: Stage) {
     let page = stage.configure(&mut alex, id).await;
     assert!(page.status >= 400 && page.text.contains("publisher"), "{} {}", page.status, page.text);
     assert_eq!(stage.app.store.find_enrolment(id).await.unwrap(), None);
+    stage.finish().await;
+}
+
+async fn with_two_decimals_what_is_shown_is_what_is_charged(mut stage: Stage) {
+    let mut alex = Browser::of(ALEX).unwrap();
+    let submitted_before = stage.buy_as(konnekt(ALEX));
+    stage.enrol(&mut alex, submitted_before, "150").await;
+    stage.configure_service("[billing]\nquantity_decimals = 2\n");
+    stage.restart().await;
+    stage.settle().await;
+    assert_eq!(quantities(&stage, submitted_before).await, ["0.917808", "114.726027"], "as it was frozen");
+
+    let mut morgan = Browser::of(FABRIKAM).unwrap();
+    // The same days of another year: the jobs have moved on to the end of the trial.
+    stage.advance(datetime!(2027-01-15 10:12 UTC) - stage.clock.now());
+    let id = stage.buy_as(konnekt(FABRIKAM));
+    stage.configure(&mut morgan, id).await;
+    let review = stage.review(&mut morgan, id, "150").await;
+    for figure in ["0.91", "114.72"] {
+        assert!(review.text.contains(&format!(">{figure}<")), "the review does not show {figure}: {}", review.text);
+    }
+    stage.submit(&mut morgan, id, &review).await;
+    stage.settle().await;
+    assert_eq!(quantities(&stage, id).await, ["0.91", "114.72"]);
+    stage.finish().await;
+}
+
+async fn quantities(stage: &Stage, id: Uuid) -> Vec<String> {
+    stage.app.store.list_charges(id).await.unwrap().iter().map(|charge| charge.quantity.to_string()).collect()
+}
+
+async fn decimals_that_no_quantity_has_are_refused_by_name(mut stage: Stage) {
+    stage.configure_service("[billing]\nquantity_decimals = 7\n");
+    let refused = stage.try_build().await.unwrap_err().to_string();
+    assert!(refused.contains("billing.quantity_decimals must be 2 to 6"), "{refused}");
     stage.finish().await;
 }

@@ -10,7 +10,7 @@ use super::{
     read::{RawCatalog, RawExtra, RawOffer, RawPlan, RawSegment},
 };
 use crate::domain::{
-    money::{Currency, UnitPrice},
+    money::{Currency, QuantityDecimals, UnitPrice},
     pricing::PricedPlan,
     time::TermUnit,
 };
@@ -201,6 +201,7 @@ impl Checker<'_> {
             minimum_users: raw.minimum_users.map(Spanned::into_inner),
             extras,
             prices,
+            quantity_decimals: QuantityDecimals::default(),
         };
         self.unique_dimensions(&plan, at);
         self.prices_fit(&plan, at);

@@ -14,7 +14,7 @@ use time::Duration;
 pub use check::{Finding, Severity};
 
 use super::{
-    money::{Currency, UnitPrice},
+    money::{Currency, QuantityDecimals, UnitPrice},
     time::TermUnit,
 };
 
@@ -86,6 +86,8 @@ pub struct Plan {
     pub extras: Vec<Extra>,
     /// List prices per currency.
     pub prices: Vec<PriceList>,
+    /// How finely parts of quantities are reckoned: a setting of the installation, not of the catalog's file.
+    pub quantity_decimals: QuantityDecimals,
 }
 
 /// How a plan is priced (`product.md` §2).
@@ -204,6 +206,17 @@ impl Catalog {
     pub fn from_toml(file: &str, text: &str) -> Result<(Self, Vec<Finding>), Vec<Finding>> {
         let raw = read::parse(file, text).map_err(|finding| vec![*finding])?;
         check::check(file, text, raw)
+    }
+
+    /// The same with parts of quantities that are cut to so many decimals, in every plan.
+    #[must_use]
+    pub fn cut_to(mut self, decimals: QuantityDecimals) -> Self {
+        for offer in &mut self.offers {
+            for plan in &mut Arc::make_mut(offer).plans {
+                Arc::make_mut(plan).quantity_decimals = decimals;
+            }
+        }
+        self
     }
 
     /// An offer by Microsoft's id; preview purchases carry a suffix.
