@@ -188,7 +188,8 @@ fn instant(text: &str) -> Option<OffsetDateTime> {
 /// A quantity as number or text, when it is a whole number of millionths.
 fn quantity(raw: &RawValue) -> Option<Quantity> {
     let value = decimal(raw)?;
-    Quantity::truncated(value).ok().filter(|quantity| quantity.value() == value)
+    let millionths = value.checked_mul(Decimal::from(1_000_000)).filter(Decimal::is_integer)?;
+    Quantity::from_millionths(millionths.try_into().ok()?)
 }
 
 /// The very number that a JSON number or text says; `None` rather than a rounded one.

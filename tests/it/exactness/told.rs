@@ -140,6 +140,7 @@ fn held(first: &FirstTerm, line: &Line) -> Charge {
         id: Uuid::nil(),
         cause_id: Uuid::nil(),
         reason: Reason::Enrolment,
+        plan_id: None,
         term_start: first.term.start,
         description: line.item.description(),
         dimension: line.dimension.to_string(),
@@ -151,6 +152,7 @@ fn held(first: &FirstTerm, line: &Line) -> Charge {
         from_users: None,
         part: None,
         state: State::Held,
+        since: OffsetDateTime::UNIX_EPOCH,
     }
 }
 

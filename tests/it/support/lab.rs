@@ -8,7 +8,7 @@ use seatkey::{
     app::{AppError, Received, Repair, Submitted, receive_webhook, reconcile_page, review_order, submit_order},
     domain::{enrolment::Order, policy::Identity, subscription::Stage as Life},
     jobs::Runner,
-    simulator::{Purchase, World},
+    simulator::{Purchase, Seed, World},
     store::{Store, StoreError},
 };
 use serde_json::Value;
@@ -28,6 +28,11 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) async fn open() -> Self {
         Self { stage: Stage::set_with(Database::Memory, &catalog()).await }
+    }
+
+    /// The same with a catalog and customers of one's own.
+    pub(crate) async fn open_with(catalog: &str, seed: Seed) -> Self {
+        Self { stage: Stage::set_in(Database::Memory, catalog, seed).await }
     }
 
     /// The catalog lacks a plan, as seen from Microsoft: there it has another id.

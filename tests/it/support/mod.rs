@@ -8,7 +8,7 @@ mod mortal;
 pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;
-mod stage;
+pub(crate) mod stage;
 pub(crate) mod told;
 
 pub(crate) use stage::{Database, Stage, enrolment_fields, people};

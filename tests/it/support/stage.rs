@@ -15,7 +15,7 @@ use seatkey::{
     config,
     jobs::Runner,
     signing,
-    simulator::{Purchase, Simulator, SimulatorOptions, World},
+    simulator::{Purchase, Seed, Simulator, SimulatorOptions, World},
     startup,
     store::Store,
     web::{Server, ServerOptions},
@@ -87,10 +87,16 @@ impl Stage {
 
     /// The same with a catalog of one's own.
     pub(crate) async fn set_with(database: Database, catalog: &str) -> Self {
+        Self::set_in(database, catalog, Seed::default()).await
+    }
+
+    /// The same among other people.
+    pub(crate) async fn set_in(database: Database, catalog: &str, seed: Seed) -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-test-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
         let clock = SteppedClock::at(START);
-        let simulator = Simulator::start(SimulatorOptions::new(Arc::clone(&clock) as _)).await.unwrap();
+        let simulator = Simulator::start(SimulatorOptions { seed, ..SimulatorOptions::new(Arc::clone(&clock) as _) });
+        let simulator = simulator.await.unwrap();
         let database_url = database.address(&directory).await;
         std::fs::write(directory.join("catalog.toml"), catalog).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
@@ -215,7 +221,7 @@ impl Stage {
 }
 
 /// The example catalog, and an offer whose plans Microsoft bills.
-pub(super) fn catalog() -> String {
+pub(crate) fn catalog() -> String {
     let billed_by_microsoft = r#"
 [[offer]]
 id = "sample-seats"
