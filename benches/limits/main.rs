@@ -19,6 +19,7 @@ mod ground;
 mod page;
 mod process;
 mod quote;
+mod reporting;
 mod rows;
 mod signing;
 #[path = "../support/mod.rs"]
@@ -35,10 +36,20 @@ use support::{
 use tokio::runtime::Runtime;
 
 /// The chapters, in the order of the table.
-const CHAPTERS: [&str; 9] =
-    ["quote", "signing", "page", "enrolment-page", "enrolment-transaction", "webhooks", "answers", "sweep", "process"];
+const CHAPTERS: [&str; 10] = [
+    "quote",
+    "signing",
+    "page",
+    "enrolment-page",
+    "enrolment-transaction",
+    "webhooks",
+    "answers",
+    "sweep",
+    "reporting",
+    "process",
+];
 /// Those that take a PostgreSQL.
-const WITH_DATABASES: [&str; 4] = ["enrolment-page", "enrolment-transaction", "webhooks", "answers"];
+const WITH_DATABASES: [&str; 5] = ["enrolment-page", "enrolment-transaction", "webhooks", "answers", "reporting"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -75,6 +86,7 @@ fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<
         "enrolment-transaction" => on_each(enrolment_transaction::measure),
         "webhooks" => on_each(webhooks::measure),
         "answers" => on_each(answers::measure),
+        "reporting" => on_each(reporting::measure),
         "sweep" => sweep::measure(runtime),
         _ => process::measure(runtime),
     }

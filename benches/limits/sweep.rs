@@ -91,7 +91,7 @@ async fn sweep(app: &SharedApp) -> (f64, [f64; 2]) {
     }
 }
 
-fn resident_mebibytes() -> f64 {
+pub(crate) fn resident_mebibytes() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();

@@ -71,15 +71,39 @@ pub(crate) fn plan_with_prices<'a>(catalog: &'a Catalog, plan_id: &'a str) -> (&
 }
 
 /// `/{status}/saas/subscriptions/{id}[/listAvailablePlans]`
-async fn answer(request: HttpRequest, plans: web::Data<String>) -> HttpResponse {
+async fn answer(request: HttpRequest, body: web::Bytes, plans: web::Data<String>) -> HttpResponse {
     let parts: Vec<&str> = request.path().trim_start_matches('/').split('/').collect();
     let body = match parts.as_slice() {
         [status, "saas", "subscriptions", ""] => listing_json(status, request.query_string()),
+        [_, "batchUsageEvent"] => {
+            actix_web::rt::time::sleep(METERING_TAKES).await;
+            accepted_json(&body)
+        }
         [_, "saas", "subscriptions", _, "listAvailablePlans"] => plans.get_ref().clone(),
         [status, "saas", "subscriptions", id] => subscription_json(status, id),
         _ => return HttpResponse::NotFound().finish(),
     };
     HttpResponse::Ok().content_type("application/json").body(body)
+}
+
+/// How long it thinks about a batch of usage events.
+const METERING_TAKES: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Every event is accepted; its fields are given back as they came.
+fn accepted_json(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Batch<'a> {
+        #[serde(borrow)]
+        request: Vec<&'a serde_json::value::RawValue>,
+    }
+    let batch: Batch<'_> = serde_json::from_slice(body).unwrap();
+    let row = |event: &&serde_json::value::RawValue| {
+        let fields = event.get().trim_start_matches('{');
+        let id = "ecedc6dd-c396-4c33-966d-09562588241d";
+        format!(r#"{{"usageEventId":"{id}","status":"Accepted","messageTime":"2026-01-15T10:12:00Z",{fields}"#)
+    };
+    let rows: Vec<String> = batch.request.iter().map(row).collect();
+    format!(r#"{{"result":[{}],"count":{}}}"#, rows.join(","), rows.len())
 }
 
 /// Subscriptions in the whole listing.

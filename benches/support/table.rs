@@ -41,6 +41,9 @@ pub(crate) const TWO_FIFTHS: Share = Share { share: 0.4, text: "≥ 40 %" };
 /// At least 60 % of the limit.
 pub(crate) const THREE_FIFTHS: Share = Share { share: 0.6, text: "≥ 60 %" };
 
+/// At least 80 % of the limit.
+pub(crate) const FOUR_FIFTHS: Share = Share { share: 0.8, text: "≥ 80 %" };
+
 /// At least 70 % of the limit.
 pub(crate) const SEVEN_TENTHS: Share = Share { share: 0.7, text: "≥ 70 %" };
 
