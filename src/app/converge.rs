@@ -206,6 +206,7 @@ async fn take_effect(
         }
         Event::Reinstated if matches!(news.before.stage, Stage::Suspended { .. }) => {
             tx.schedule_job(JobKind::ReleaseCharges, fresh.microsoft.id, now, now).await?;
+            tx.schedule_job(JobKind::IssueKey, fresh.microsoft.id, now, now).await?;
             queue(app, tx, letter(fresh), &LifeEvent::Reinstated, now).await
         }
         Event::SeatsChanged => seats_changed(app, tx, fresh, enrolment, now).await,

@@ -102,6 +102,10 @@ async fn sign_next(
     let Some(entitlement) = decide_entitlement(subscription, plan, &charges) else { return Ok(NextKey::Stays) };
     let newest = tx.find_newest_key(microsoft.id).await?;
     if let Some(newest) = &newest {
+        // A payment is missing: the next key comes with the reinstatement. A key that has ended is of no use to anybody.
+        if matches!(subscription.stage, Stage::Suspended { .. }) || entitlement.expires_at <= now {
+            return Ok(NextKey::Stays);
+        }
         if tx.find_revocation(&newest.license_id).await?.is_some() || entitlement.is_said_by(&claims_of(newest)?) {
             return Ok(NextKey::Stays);
         }

@@ -234,8 +234,10 @@ pub fn decide_after_end(
     ended_at: OffsetDateTime,
     suspended_at: Option<OffsetDateTime>,
 ) -> AfterEnd {
-    let judged_at = suspended_at.map_or(ended_at, |at| at.min(ended_at));
-    let undone = |charge: &Charge| charge.reportable_from > judged_at;
+    let undone = |charge: &Charge| {
+        let from = charge.reportable_from;
+        from > ended_at || suspended_at.is_some_and(|at| from >= at)
+    };
     let held = charges.iter().filter(|charge| charge.state == State::Held);
     let (mut cancelled, released): (Vec<&Charge>, Vec<&Charge>) = held.partition(|charge| undone(charge));
     cancelled.extend(charges.iter().filter(|charge| charge.state == State::Frozen && undone(charge)));
@@ -327,6 +329,8 @@ mod tests {
         assert_eq!((suspended_before.cancelled.len(), suspended_before.license), (1, LicenseAfterEnd::EndsAtOnce));
         let suspended_after = decide_after_end(&charges, late, Some(datetime!(2026-02-20 00:00 UTC)));
         assert_eq!((suspended_after.released.len(), suspended_after.cancelled.len()), (1, 0));
+        let suspended_at_once = decide_after_end(&charges, late, Some(HOLD));
+        assert_eq!(suspended_at_once.cancelled.len(), 1, "it had not come due before");
         let frozen = decide_after_end(&[charge(1, Reason::Enrolment, State::Frozen, None)], NEVER_REACHED, None);
         assert_eq!((frozen.cancelled.len(), frozen.license), (1, LicenseAfterEnd::EndsAtOnce));
     }

@@ -81,6 +81,19 @@ impl Store {
         find_newest(self, entity::Column::SubscriptionId, subscription_id.into()).await
     }
 
+    /// Every key that was signed for a subscription, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_license_keys(&self, subscription_id: Uuid) -> Result<Vec<LicenseKey>> {
+        let rows = entity::Entity::find()
+            .filter(entity::Column::SubscriptionId.eq(subscription_id))
+            .order_by_asc(entity::Column::Seq)
+            .all(self.connection())
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
     /// The newest key of a license.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod demo;
 mod double_submits;
 mod exactness;
 mod false_bodies;
+mod free_keys;
 mod grace;
 mod histories;
 mod jobs;
