@@ -115,6 +115,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         retention: time::Duration::days(config.retention.days.into()),
         unreadable_webhooks: AtomicU64::new(0),
         pace: Pace::default(),
+        digest_file: config.audit.digest_file.clone(),
         wake: tokio::sync::Notify::new(),
     })
 }

@@ -91,6 +91,8 @@ fn usage_event() -> TableCreateStatement {
 /// What the reporter knows about itself; one row.
 fn reporter() -> TableCreateStatement {
     let mut table = table("reporter");
+    let mut chain_sealed = boolean("chain_sealed");
+    chain_sealed.default(false);
     table
         .col(integer("id").primary_key())
         .col(big_integer_null("locked_at"))
@@ -100,6 +102,8 @@ fn reporter() -> TableCreateStatement {
         .col(big_integer_null("reconciled_at"))
         .col(big_integer_null("last_success_at"))
         .col(big_integer_null("digested_at"))
+        // Rows from before there was a chain have their place in it; from then on a row without one is an error.
+        .col(chain_sealed)
         .take()
 }
 
@@ -111,5 +115,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("charge_by_state", "charge", &["state", "reportable_from"]),
         unique("charge_history_chain", "charge_history", &["subscription_id", "position"]),
         unique("audit_chain", "audit", &["subscription_id", "position"]),
+        // What the metrics ask at every scrape.
+        index("subscription_ended", "subscription", &["ended_at"]),
+        index("finding_open", "finding", &["resolved_at", "kind"]),
     ]
 }

@@ -10,6 +10,7 @@ mod change_seats;
 mod change_users;
 mod contacts;
 mod converge;
+mod digest_ledger;
 mod end_subscription;
 mod error;
 mod find_prices;
@@ -30,11 +31,13 @@ mod send_mail;
 mod sign_in;
 mod submit_order;
 mod sync_key;
+mod verify_ledger;
 mod welcome_mail;
 mod withdraw_subscription;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -49,6 +52,7 @@ pub use change_plan::rewrite_charges;
 pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
+pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
@@ -69,6 +73,7 @@ pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
 pub use submit_order::{Submitted, submit_order};
 pub use sync_key::{Synced, list_revoked, sync_key};
+pub use verify_ledger::{VerifiedLedger, verify_digest, verify_ledger};
 pub use welcome_mail::license_file_name;
 pub use withdraw_subscription::{ask_withdrawal, withdraw_subscription};
 
@@ -118,6 +123,8 @@ pub struct App {
     pub unreadable_webhooks: AtomicU64,
     /// How fast usage is reported.
     pub pace: Pace,
+    /// Where the daily digest of the ledger is appended.
+    pub digest_file: Option<PathBuf>,
     /// Wakes the job runner.
     pub wake: Notify,
 }

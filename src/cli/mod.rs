@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit code 0 = done, 1 = the answer is no, 2 = wrong usage or configuration.
 //! Errors go to standard error as one sentence that says what to do.
 
+mod audit;
 pub mod browser;
 mod catalog;
 mod demo;
@@ -43,6 +44,9 @@ enum Command {
     Migrate(serve::ConfigArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
+    /// Ledger and audit log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// The inbox of Microsoft's webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -86,6 +90,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
+        Command::Audit(command) => audit::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
         Command::License(command) => license::run(&command),

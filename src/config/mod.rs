@@ -46,6 +46,9 @@ pub struct Config {
     /// `[billing]`
     #[serde(default)]
     pub billing: Billing,
+    /// `[audit]`
+    #[serde(default)]
+    pub audit: Audit,
 }
 
 /// Where the service listens and is reached.
@@ -57,7 +60,7 @@ pub struct Server {
     pub bind: SocketAddr,
     /// `server.public_url`: how buyers reach it; its scheme decides over cookies.
     pub public_url: Url,
-    /// `server.management_bind`, default `127.0.0.1:8081`: health for machines.
+    /// `server.management_bind`, default `127.0.0.1:8081`: health and metrics for machines.
     #[serde(default = "default_management_bind")]
     pub management_bind: SocketAddr,
 }
@@ -200,6 +203,15 @@ pub struct Webhook {
     /// `webhook.token_authority`, default `entra.authority`: who signs the tokens that come with webhooks.
     #[serde(default)]
     pub token_authority: Option<Url>,
+}
+
+/// What proves that ledger and audit log are as they were written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// `audit.digest_file`: the daily digest of all hash chains is appended here, too; it always goes to the log.
+    #[serde(default)]
+    pub digest_file: Option<PathBuf>,
 }
 
 /// How long records are kept.

@@ -27,6 +27,7 @@ pub(super) mod head {
         pub id: Uuid,
         pub chain_count: i64,
         pub chain_hash: String,
+        pub erased_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -110,7 +111,7 @@ async fn lock_heads(tx: &Tx, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, (i64
     Ok(rows.into_iter().map(|row| (row.id, (row.chain_count, row.chain_hash))).collect())
 }
 
-async fn write_heads(tx: &Tx, heads: &BTreeMap<Uuid, (i64, String)>) -> Result<()> {
+pub(super) async fn write_heads(tx: &Tx, heads: &BTreeMap<Uuid, (i64, String)>) -> Result<()> {
     let is = |id: &Uuid| Expr::col(head::Column::Id).eq(*id);
     let mut counts = sea_orm::sea_query::CaseStatement::new();
     let mut hashes = sea_orm::sea_query::CaseStatement::new();

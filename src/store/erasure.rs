@@ -9,15 +9,17 @@ use super::{Reader, Result, Tx};
 use crate::clock::to_micros;
 
 /// What personal data becomes.
-const ERASED: &str = "(erased)";
+pub(super) const ERASED: &str = "(erased)";
 
 /// Where it stands, beside the subscription's own row and the trial.
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 7] = [
     "UPDATE enrolment SET organisation = $2, buyer_name = $2, buyer_email = $2, technical_contact = $2 WHERE subscription_id = $1",
     "UPDATE mail SET recipients = '[]', subject = $2, text_body = $2, html_body = $2, attachments = '[]' WHERE subscription_id = $1",
     "UPDATE webhook SET body = $2, claims = $2 WHERE subscription_id = $1",
     "UPDATE license_key SET compact = $2 WHERE subscription_id = $1",
     "DELETE FROM quote WHERE subscription_id = $1 AND id NOT IN (SELECT quote_id FROM enrolment)",
+    // The digest stays, and the chain with it; without the salt nobody can try who it was.
+    "UPDATE audit SET actor = $2, actor_salt = NULL WHERE subscription_id = $1 AND actor LIKE 'buyer:%'",
     "UPDATE change SET tenant_id = NULL, object_id = NULL WHERE subscription_id = $1 AND kind <> $2",
 ];
 

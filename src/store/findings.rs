@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Reader, Result, Store, Tx};
 use crate::clock::{from_micros, new_id, to_micros};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -11,10 +11,12 @@ mod calls;
 mod chain;
 mod changes;
 mod charges;
+mod digest;
 mod due_charges;
 mod enrolments;
 mod erasure;
 mod error;
+mod figures;
 mod findings;
 mod history;
 mod jobs;
@@ -23,12 +25,14 @@ mod mails;
 mod quotes;
 mod reporter;
 mod revocations;
+mod seal;
 mod sessions;
 mod sign_ins;
 mod subscriptions;
 mod sweeps;
 mod trial_uses;
 mod usage_events;
+mod verify;
 mod webhooks;
 
 use std::{
@@ -37,8 +41,8 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -46,9 +50,11 @@ pub use audit::AuditEntry;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
 pub use charges::NewCharges;
+pub use digest::LedgerDigest;
 pub use due_charges::DueCharge;
 pub use enrolments::Enrolment;
 pub use error::StoreError;
+pub use figures::Figures;
 pub use findings::Finding;
 pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::LicenseKey;
@@ -60,6 +66,7 @@ pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use sweeps::Sweep;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
+pub use verify::{Flaw, VerifiedPage};
 pub use webhooks::{NewWebhook, Webhook};
 
 use crate::crash::crash_point;
@@ -121,12 +128,13 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date; rows from before there was a hash chain get their place in it, once.
     ///
     /// # Errors
     /// [`StoreError`] when a step fails; steps that are done stay done.
     pub async fn migrate(&self) -> Result<()> {
-        Ok(seatkey_migrations::Migrator::up(&self.db, None).await?)
+        seatkey_migrations::Migrator::up(&self.db, None).await?;
+        seal::seal_old_rows(self).await
     }
 
     /// Whether the database answers.
@@ -146,6 +154,22 @@ impl Store {
         let options = TransactionOptions {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
+        };
+        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
+    }
+
+    /// Starts a transaction that reads one state of everything and keeps no writer waiting; it is dropped, never committed.
+    async fn begin_reading(&self) -> Result<Tx> {
+        let options = match self.db.get_database_backend() {
+            DatabaseBackend::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+                ..TransactionOptions::default()
+            },
+            _ => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
         };
         Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
     }

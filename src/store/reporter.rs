@@ -29,6 +29,7 @@ mod entity {
         pub reconciled_at: Option<i64>,
         pub last_success_at: Option<i64>,
         pub digested_at: Option<i64>,
+        pub chain_sealed: bool,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -68,6 +69,12 @@ async fn get(reader: &impl Reader) -> Result<Reporter> {
         last_success_at: row.last_success_at.map(from_micros),
         digested_at: row.digested_at.map(from_micros),
     })
+}
+
+/// Whether rows from before there was a hash chain have their place in it.
+pub(super) async fn is_sealed(store: &Store) -> Result<bool> {
+    let row = entity::Entity::find_by_id(ONLY_ROW).one(store.connection()).await?;
+    Ok(row.is_some_and(|row| row.chain_sealed))
 }
 
 impl Store {
@@ -134,6 +141,14 @@ impl Tx {
         };
         let this = entity::Column::Id.eq(ONLY_ROW);
         entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        Ok(())
+    }
+
+    /// Notes that rows from before there was a hash chain have their place in it.
+    pub(super) async fn note_sealed(&self) -> Result<()> {
+        self.make_row().await?;
+        let row = entity::ActiveModel { chain_sealed: Set(true), ..Default::default() };
+        entity::Entity::update_many().set(row).exec(self.connection()).await?;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod key;
 mod landing;
 mod license_keys;
 mod machine;
+mod metrics;
 mod pace;
 mod progress;
 mod purchase;

@@ -3,8 +3,8 @@
 use actix_web::web::{ServiceConfig, get, post};
 
 use super::{
-    account, contacts, enrolment, key, landing, license_keys, machine, progress, review, seats, sign_in, subscriptions,
-    users, visit::page, webhook, withdrawal,
+    account, contacts, enrolment, key, landing, license_keys, machine, metrics, progress, review, seats, sign_in,
+    subscriptions, users, visit::page, webhook, withdrawal,
 };
 
 /// The buyers' address.
@@ -61,5 +61,8 @@ fn buyers(config: &mut ServiceConfig) {
 
 /// The management address.
 pub(super) fn health(config: &mut ServiceConfig) {
-    config.route("/healthz", get().to(machine::healthz)).route("/readyz", get().to(machine::readyz_with_reasons));
+    config
+        .route("/healthz", get().to(machine::healthz))
+        .route("/readyz", get().to(machine::readyz_with_reasons))
+        .route("/metrics", get().to(metrics::show));
 }

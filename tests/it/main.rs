@@ -7,6 +7,7 @@ mod architecture;
 mod support;
 
 mod account;
+mod alarms;
 mod browser;
 mod crashes;
 mod demo;
@@ -30,4 +31,6 @@ mod reconcile;
 mod sign_in;
 mod storms;
 mod strangers;
+mod tampering;
+mod verification;
 mod webhook_tokens;

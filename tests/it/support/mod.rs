@@ -10,6 +10,7 @@ mod postgres;
 pub(crate) mod process;
 pub(crate) mod stage;
 pub(crate) mod told;
+pub(crate) mod years;
 
 pub(crate) use stage::{Database, Stage, enrolment_fields, people};
 

@@ -202,6 +202,13 @@ impl Stage {
         self.configuration.push_str(lines);
     }
 
+    /// The configuration, for a command of the command line.
+    pub(crate) fn write_configuration(&self) -> PathBuf {
+        let path = self.file("seatkey.toml");
+        std::fs::write(&path, &self.configuration).unwrap();
+        path
+    }
+
     /// What a start with the present configuration would come to.
     pub(crate) async fn try_build(&self) -> Result<seatkey::app::App, startup::StartError> {
         let config = config::from_toml(&self.configuration, std::iter::empty()).unwrap();

@@ -1,0 +1,97 @@
+//! What `GET /metrics` says while charges are held, due, stuck and accepted.
+
+use std::net::TcpListener;
+
+use seatkey::{
+    clock::Clock as _,
+    simulator::{Fault, FaultAction},
+    web::{Server, ServerOptions},
+};
+use time::Duration;
+
+use crate::{
+    on_both_databases,
+    support::{
+        Stage,
+        years::{enrolled, report_after, upgrade},
+    },
+};
+
+on_both_databases! {
+    the_alarms_follow_the_charges;
+}
+
+/// The management address of one more server on the same application.
+struct Management {
+    server: Server,
+    address: String,
+}
+
+impl Management {
+    fn start(stage: &Stage) -> Self {
+        // The port is free now; nobody else of this machine asks for this very one in the meantime.
+        let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let options = ServerOptions { management_bind: Some(bind), workers: 1 };
+        let server = Server::start(&stage.app, TcpListener::bind("127.0.0.1:0").unwrap(), options).unwrap();
+        Self { server, address: format!("http://{bind}/metrics") }
+    }
+
+    async fn text(&self) -> String {
+        let answer = seatkey::http::client().unwrap().get(&self.address).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.text().await.unwrap()
+    }
+
+    /// The value of a metric; none when it is absent.
+    async fn value(&self, name: &str) -> Option<i64> {
+        let text = self.text().await;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))?;
+        Some(line.parse().unwrap())
+    }
+
+    async fn charges(&self, state: &str) -> i64 {
+        self.value(&format!("seatkey_charges{{state=\"{state}\"}}")).await.unwrap()
+    }
+}
+
+async fn the_alarms_follow_the_charges(stage: Stage) {
+    let metrics = Management::start(&stage);
+    assert_eq!(metrics.value("seatkey_oldest_due_charge_age_seconds").await, Some(0));
+    assert_eq!(metrics.value("seatkey_reporter_last_success_timestamp_seconds").await, None);
+    let id = enrolled(&stage, "150").await;
+    assert_eq!((metrics.charges("held").await, metrics.charges("accepted").await), (2, 0));
+    report_after(&stage, 35).await;
+    assert_eq!((metrics.charges("held").await, metrics.charges("accepted").await), (0, 2));
+    let success = metrics.value("seatkey_reporter_last_success_timestamp_seconds").await.unwrap();
+    assert!((stage.clock.now().unix_timestamp() - success) < 600);
+    assert_eq!(metrics.value("seatkey_nearest_deadline_seconds").await, None, "nothing is open");
+    // Microsoft does not answer: the charge is on its way, and time runs out.
+    let broken = FaultAction { status: Some(500), ..FaultAction::default() };
+    stage.world().add_fault(Fault { count: 1_000, ..Fault::next("/api/batchUsageEvent", broken) });
+    upgrade(&stage, id, 300).await;
+    report_after(&stage, 0).await;
+    let sending = metrics.charges("sending").await;
+    assert!(sending > 0);
+    let left = metrics.value("seatkey_nearest_deadline_seconds").await.unwrap();
+    let age = metrics.value("seatkey_oldest_due_charge_age_seconds").await.unwrap();
+    assert!(age >= 0 && left > 0 && left <= 24 * 3_600, "{age} {left}");
+    stage.advance(Duration::HOUR);
+    assert_eq!(metrics.value("seatkey_nearest_deadline_seconds").await, Some(left - 3_600));
+    assert_eq!(metrics.value("seatkey_oldest_due_charge_age_seconds").await, Some(age + 3_600));
+    // Nobody answers until the hour is over: a person decides.
+    report_after(&stage, 1).await;
+    assert_eq!(metrics.charges("unknown").await, sending);
+    assert_eq!(metrics.value("seatkey_open_findings{kind=\"charge_unknown\"}").await, Some(sending));
+    assert_eq!(metrics.value("seatkey_nearest_deadline_seconds").await, None);
+    let tx = stage.app.store.begin().await.unwrap();
+    tx.lock_reporter("a test", stage.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(metrics.value("seatkey_reporter_locked").await, Some(1));
+    assert_eq!(metrics.value("seatkey_dead_jobs").await, Some(0));
+    assert_eq!(metrics.value("seatkey_unreadable_webhooks_total").await, Some(0));
+    let text = metrics.text().await;
+    assert_eq!(text.matches("seatkey_charges{").count(), 11, "every state is there: {text}");
+    assert!(text.lines().filter(|line| line.starts_with("# HELP")).count() >= 7, "{text}");
+    stage.finish().await;
+    metrics.server.stop().await;
+}
