@@ -12,6 +12,7 @@ mod contacts;
 mod converge;
 mod end_subscription;
 mod error;
+mod explain;
 mod find_prices;
 mod handle_webhook;
 mod health;
@@ -50,6 +51,7 @@ pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_s
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use error::AppError;
+pub use explain::explain_charges;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};

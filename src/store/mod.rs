@@ -25,6 +25,7 @@ mod reporter;
 mod revocations;
 mod sessions;
 mod sign_ins;
+mod steps;
 mod subscriptions;
 mod sweeps;
 mod trial_uses;
