@@ -11,6 +11,7 @@ mod browser;
 mod crashes;
 mod demo;
 mod double_submits;
+mod explanations;
 mod false_bodies;
 mod histories;
 mod jobs;
