@@ -26,7 +26,9 @@ pub(crate) fn explained(
     let lines = deal.priced.charged.iter().zip(1..);
     let charges: Vec<Charge> = lines.map(|(line, id)| charge(deal, line, id, (reason, state))).collect();
     let sent: Vec<Sent> = charges.iter().filter_map(|charge| sent(charge, state)).collect();
-    let subscription = subscription(deal, standing);
+    let mut subscription = subscription(deal, standing);
+    // Somebody has to be the test.
+    subscription.microsoft.is_test = state == ChargeState::Waiting;
     explain(Facts {
         subscription: &subscription,
         plan: Some(deal.purchase.plan),

@@ -112,7 +112,8 @@ fn tell_charge(charge: &ExplainedCharge) -> Vec<String> {
     lines.extend(wrapped(4, &format!("{}.", charge.standing)));
     let sent = charge.slot.map(|slot| {
         let id = charge.usage_event_id.map(|id| format!(", usage event {id}")).unwrap_or_default();
-        format!(", sent {} times for {}{id}", charge.attempts, words::instant(slot.effective_start))
+        let times = if charge.attempts == 1 { "once".to_owned() } else { format!("{} times", charge.attempts) };
+        format!(", sent {times} for {}{id}", words::instant(slot.effective_start))
     });
     lines.extend(wrapped(4, &format!("{}, {}{}", charge.id, charge.dimension, sent.unwrap_or_default())));
     for step in &charge.steps {
