@@ -12,7 +12,7 @@ use super::{
 use crate::{
     domain::{
         change::FrozenChange,
-        charge::{AfterEnd, Charge, LicenseAfterEnd, Reason, State, decide_after_end},
+        charge::{AfterEnd, Charge, LicenseAfterEnd, Reason, State, decide_end},
         pricing::Line,
         subscription::Subscription,
     },
@@ -47,7 +47,9 @@ pub(super) async fn end_subscription(
     // A withdrawal counts from when it was asked for, however long Microsoft takes.
     let judged_at = subscription.withdrawn_at.unwrap_or(judged_at);
     let charges = tx.list_charges(id).await?;
-    let after = decide(app, subscription, &charges, (judged_at, suspended_at));
+    let microsoft = &subscription.microsoft;
+    let plan = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id).map(|(_, plan)| &**plan);
+    let after = decide_end(subscription, plan, &charges, (judged_at, suspended_at));
     for from in [State::Held, State::Frozen] {
         tx.move_charges(&after.cancelled, (from, State::Cancelled), "the subscription ended", now).await?;
     }
@@ -70,23 +72,6 @@ pub(super) async fn end_subscription(
         }
     };
     tell(app, tx, Told { subscription, enrolment, charges: &charges, after: &after, key, newest }, now).await
-}
-
-fn decide(
-    app: &App,
-    subscription: &Subscription,
-    charges: &[Charge],
-    (judged_at, suspended_at): (OffsetDateTime, Option<OffsetDateTime>),
-) -> AfterEnd {
-    let microsoft = &subscription.microsoft;
-    let plan = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id);
-    let billed_by_microsoft = plan.is_some_and(|(_, plan)| !plan.is_metered());
-    let mut after = decide_after_end(charges, judged_at, suspended_at);
-    // Where Microsoft bills, it gives the money back within the grace period.
-    if billed_by_microsoft && subscription.grace_end.is_some_and(|end| judged_at < end) {
-        after.license = LicenseAfterEnd::EndsAtOnce;
-    }
-    after
 }
 
 /// The users before the earliest upgrade that was not paid, in the segment that they were in.

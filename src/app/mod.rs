@@ -13,6 +13,7 @@ mod converge;
 mod digest_ledger;
 mod end_subscription;
 mod error;
+mod explain;
 mod find_prices;
 mod handle_webhook;
 mod health;
@@ -54,6 +55,7 @@ pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
+pub use explain::explain_charges;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};

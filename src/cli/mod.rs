@@ -5,6 +5,7 @@ mod audit;
 pub mod browser;
 mod catalog;
 mod demo;
+mod ledger;
 mod license;
 mod mail;
 mod output;
@@ -53,6 +54,9 @@ enum Command {
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// The charges of a subscription
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Signing keys and license keys
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -93,6 +97,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Audit(command) => audit::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),

@@ -11,6 +11,7 @@ use super::{
     money::{Amount, Quantity, UnitPrice},
     pricing::{Item, Line},
     proration::Part,
+    subscription::Subscription,
 };
 
 /// Why a charge exists.
@@ -253,6 +254,23 @@ pub fn decide_after_end(
         cancelled: ids(cancelled),
         released: ids(released),
     }
+}
+
+/// The same for a subscription: where Microsoft bills, it gives the money back within the grace period, and the license ends
+/// with it.
+#[must_use]
+pub fn decide_end(
+    subscription: &Subscription,
+    plan: Option<&Plan>,
+    charges: &[Charge],
+    (ended_at, suspended_at): (OffsetDateTime, Option<OffsetDateTime>),
+) -> AfterEnd {
+    let mut after = decide_after_end(charges, ended_at, suspended_at);
+    let billed_by_microsoft = plan.is_some_and(|plan| !plan.is_metered());
+    if billed_by_microsoft && subscription.grace_end.is_some_and(|end| ended_at < end) {
+        after.license = LicenseAfterEnd::EndsAtOnce;
+    }
+    after
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::{
     account_words::{cancelling, facts, lead, moments, renewal_sentence},
     charges::{self, ChargeFact, ChargeRow, ChargeState},
     frame::Frame,
+    invoices::Invoices,
     purchase::Purchase,
     subscriptions::Standing,
     timeline::Moment,
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Segment,
+    explanation::Explanation,
     pricing::Quote,
     proration::FirstTerm,
     time::{Term, utc_day},
@@ -76,6 +78,8 @@ pub struct AccountFacts<'a> {
     pub key: Option<KeyFacts<'a>>,
     /// The ledger, oldest first.
     pub charges: &'a [ChargeFact<'a>],
+    /// The same by invoice, the dates, and what a cancellation now would do.
+    pub explanation: &'a Explanation,
     /// Who gets the mails.
     pub contacts: &'a [Contact],
     /// Whose eyes these are.
@@ -118,6 +122,7 @@ pub struct Account {
     timeline: Vec<Moment>,
     contacts: Vec<Contact>,
     cancelling: Vec<Fact>,
+    invoices: Option<Invoices>,
     metered: bool,
     reseller: bool,
     looker: bool,
@@ -156,6 +161,7 @@ impl Account {
             timeline: if party && alive { moments(told, now) } else { Vec::new() },
             contacts: if party { told.contacts.to_vec() } else { Vec::new() },
             cancelling: if party && alive { cancelling(told) } else { Vec::new() },
+            invoices: Invoices::of(told.explanation).filter(|_| party && purchase.plan.is_metered()),
             metered: purchase.plan.is_metered(),
             reseller: purchase.is_reseller_deal(),
             looker: !party,
@@ -189,7 +195,7 @@ fn key_view(told: &AccountFacts<'_>, key: &KeyFacts<'_>) -> KeyView {
     let purchase = told.purchase;
     let users = told.users.map(|users| format!("For {} of ", words::users(users))).unwrap_or_else(|| "For ".to_owned());
     let devices = words::counted(purchase.plan.devices_per_user, "device");
-    let until = charges::held_until(key.expires);
+    let until = words::until(key.expires);
     let next =
         if key.provisional { " The key of the full term follows by mail when the fees are accepted." } else { "" };
     let test = if key.test { " **This is a test key.**" } else { "" };

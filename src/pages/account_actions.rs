@@ -189,7 +189,7 @@ fn withdraw(told: &ActionFacts<'_>, until: OffsetDateTime) -> String {
     let held = told.held.and_then(|held| told.purchase.money(held));
     let dropped =
         held.map_or("What is held is dropped".to_owned(), |held| format!("The {held} that are held are dropped"));
-    let until = super::charges::held_until(until);
+    let until = words::until(until);
     format!(
         "Until {until} you can withdraw for nothing. {dropped}, the license ends, and Microsoft deletes the subscription."
     )

@@ -7,11 +7,12 @@ use super::{
     account::{Account, AccountFacts, Contact, KeyFacts, Viewer},
     account_actions::{ActionFacts, Actions, RefusedFacts},
     charges::{ChargeFact, ChargeReason, ChargeState},
+    explained_samples::{explained, nothing},
     purchase::Purchase,
     samples::{self, Deal},
     subscriptions::Standing,
 };
-use crate::domain::time::end_of_day;
+use crate::domain::{explanation::Explanation, time::end_of_day};
 
 impl Page for Account {
     const TEMPLATE: &'static str = "account.html";
@@ -36,7 +37,8 @@ impl Page for Account {
             page(Unsubscribed, accepted, Viewer::Party, FirstTerm);
         });
         samples::with_seats(|frame, purchase| {
-            let facts = with_seats(purchase);
+            let explanation = nothing();
+            let facts = with_seats(purchase, &explanation);
             let page = Self::new(frame, &facts, samples::NOW);
             pages.push(page.with_actions(actions(&facts, ChargeState::Due, samples::NOW)));
         });
@@ -50,7 +52,11 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
     let (quote, first) = (deal.priced.quote, deal.priced.first);
     let held = state.is_held();
     let known = state != ChargeState::Waiting;
-    let charge = |line| ChargeFact { line, reason, part: Some(first.part), users: quote.users, state, known };
+    let now = if held { deal.now } else { first.reportable_from.saturating_add(Duration::days(3)) };
+    let explanation = explained(deal, standing, (reason, state), now);
+    let accounted = explanation.months.first().and_then(|month| month.charges.first());
+    let (days, invoice) = (accounted.map_or("", |one| &one.days), accounted.and_then(|one| one.invoice));
+    let charge = |line| ChargeFact { line, reason, days, invoice, users: quote.users, state, known };
     let charges: Vec<ChargeFact<'_>> = deal.priced.charged.iter().map(charge).collect();
     let name = deal.purchase.organisation;
     let contact = |role| Contact { role, name: name.to_owned(), email: "jo@contoso.example".to_owned() };
@@ -67,12 +73,12 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
         first: Some(first),
         key: Some(key).filter(|_| state != ChargeState::Dropped),
         charges: &charges,
+        explanation: &explanation,
         contacts: &[contact("Buyer"), contact("Technical")],
         viewer,
         mail_stuck: held,
         may_ask: deal.purchase.is_reseller_deal(),
     };
-    let now = if held { deal.now } else { first.reportable_from.saturating_add(Duration::days(3)) };
     let page = Account::new(deal.frame.clone(), &facts, now);
     page.with_actions(actions(&facts, state, deal.now))
 }
@@ -101,7 +107,7 @@ fn actions(facts: &AccountFacts<'_>, state: ChargeState, now: OffsetDateTime) ->
     })
 }
 
-fn with_seats<'a>(purchase: &'a Purchase<'a>) -> AccountFacts<'a> {
+fn with_seats<'a>(purchase: &'a Purchase<'a>, explanation: &'a Explanation) -> AccountFacts<'a> {
     AccountFacts {
         purchase,
         standing: Standing::Subscribed,
@@ -113,6 +119,7 @@ fn with_seats<'a>(purchase: &'a Purchase<'a>) -> AccountFacts<'a> {
         first: None,
         key: None,
         charges: &[],
+        explanation,
         contacts: &[],
         viewer: Viewer::Party,
         mail_stuck: false,

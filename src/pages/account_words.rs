@@ -4,12 +4,15 @@ use time::{Date, OffsetDateTime};
 
 use super::{
     account::AccountFacts,
-    charges::{self, ChargeReason, ChargeState, held_until},
+    charges::ChargeState,
     subscriptions::Standing,
     timeline::{self, Mark, Moment},
     words::{self, Fact, Prose},
 };
-use crate::domain::time::utc_day;
+use crate::domain::{
+    explanation::{Point, PointKind},
+    time::utc_day,
+};
 
 /// The first sentence under the heading; the state word stands before it.
 pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
@@ -24,7 +27,7 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
         Standing::Unsubscribed => match told.key.filter(|key| key.expires > now) {
             Some(key) => {
                 // The key of the rest of the term follows a provisional one.
-                let end = until.filter(|_| key.provisional).unwrap_or_else(|| held_until(key.expires));
+                let end = until.filter(|_| key.provisional).unwrap_or_else(|| words::until(key.expires));
                 format!("The license runs on {users} until {end}, then it ends. No more fees are charged.")
             }
             None => "The license has ended. No more fees are charged.".to_owned(),
@@ -35,7 +38,7 @@ pub(super) fn lead(told: &AccountFacts<'_>, now: OffsetDateTime) -> Prose {
         _ => {
             let unpaid = !told.charges.iter().any(|charge| charge.state.counts());
             let free = told.charges.iter().filter(|_| unpaid).find_map(|charge| match charge.state {
-                ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", held_until(at))),
+                ChargeState::HeldUntil(at) => Some(format!(" Until {} you can cancel for nothing.", words::until(at))),
                 _ => None,
             });
             let fewer = told.planned.map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
@@ -95,84 +98,35 @@ pub(super) fn renewal_sentence(told: &AccountFacts<'_>) -> String {
 
 /// What has been, is and will be.
 pub(super) fn moments(told: &AccountFacts<'_>, now: OffsetDateTime) -> Vec<Moment> {
-    let today = utc_day(now);
-    let mut moments = Vec::new();
-    let mark = |at: OffsetDateTime| if at <= now { Mark::Done } else { Mark::Later };
-    if let Some(first) = told.first {
-        moments.push(Moment::on(mark(now), first.start_day, today, "Set up."));
-        if first.part.days > 0 && told.purchase.plan.is_metered() {
-            let at = first.reportable_from;
-            moments.push(Moment::at(mark(at), at, today, first_report(told, at <= now)));
-        }
-    }
-    let held = told.charges.iter().any(|charge| charge.state.is_held());
-    let paid = told.charges.iter().any(|charge| charge.state.counts());
-    let cost = match (held, paid) {
-        (true, false) => "Cancelling today costs nothing.",
-        (true, true) => "Cancelling drops what is still held; what was reported stays.",
-        _ => "Cancelling costs nothing more and refunds nothing.",
-    };
-    moments.push(Moment::today(now, cost));
-    if let Some(renewal) = told.term.and_then(|term| term.renewal()) {
-        let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
-        let fee = fee.map(|fee| format!(", **{fee}** at today’s prices")).unwrap_or_default();
-        let announced = timeline::announcement(&told.purchase.plan.term_unit);
-        let fewer = told.planned.map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
-        let text = format!("Renewal for another {}{fewer}{fee}.{announced}", told.purchase.noun());
-        moments.push(Moment::on(Mark::Later, renewal, today, text));
+    let mut moments: Vec<Moment> = told.explanation.timeline.iter().map(|point| moment(told, point, now)).collect();
+    if let Some(ending) = &told.explanation.ending {
+        moments.push(Moment::today(now, ending.cost_words()));
     }
     timeline::sorted(moments)
 }
 
-/// The first report: told by what happened, not by the calendar alone.
-fn first_report(told: &AccountFacts<'_>, due: bool) -> &'static str {
-    let accepted = told
-        .charges
-        .iter()
-        .any(|charge| charge.reason == ChargeReason::FirstTerm && matches!(charge.state, ChargeState::Accepted(_)));
-    match (accepted, due) {
-        (true, _) => "First fees reported to Microsoft.",
-        (false, true) => "From here on the first fees may be reported to Microsoft.",
-        (false, false) => "We report the first fees to Microsoft. Until then cancelling costs nothing.",
-    }
-}
-
-/// What becomes of the license (`product.md` §4.6): an unpaid enrolment or renewal ends it, an unpaid upgrade takes the
-/// users back.
-fn license(told: &AccountFacts<'_>) -> String {
-    let held = || told.charges.iter().filter(|charge| charge.state.is_held());
-    let until = told.term.map(|term| words::day(term.end));
-    if held().any(|charge| !matches!(charge.reason, ChargeReason::Upgrade { .. })) {
-        return "Ends at once, because its fees have not been reported yet.".to_owned();
-    }
-    let before = held().filter_map(|charge| match charge.reason {
-        ChargeReason::Upgrade { from } => Some(from),
-        _ => None,
-    });
-    let users = before.min().map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
-    match until {
-        Some(until) => format!("Runs on{users} until {until}, then ends."),
-        None => "Runs to the end of what Microsoft has billed, then ends.".to_owned(),
+fn moment(told: &AccountFacts<'_>, point: &Point, now: OffsetDateTime) -> Moment {
+    let today = utc_day(now);
+    let mark = if point.at <= now { Mark::Done } else { Mark::Later };
+    match point.kind {
+        PointKind::Renewal => {
+            let fee = told.quote.and_then(|quote| told.purchase.money(quote.total));
+            let fee = fee.map(|fee| format!(", **{fee}** at today’s prices")).unwrap_or_default();
+            let announced = timeline::announcement(&told.purchase.plan.term_unit);
+            let fewer = told.planned.map(|users| format!(" with {}", words::users(users))).unwrap_or_default();
+            let text = format!("Renewal for another {}{fewer}{fee}.{announced}", told.purchase.noun());
+            Moment::on(mark, utc_day(point.at), today, text)
+        }
+        PointKind::SetUp | PointKind::TermEnds => Moment::on(mark, utc_day(point.at), today, &*point.words),
+        PointKind::TrialEnds | PointKind::GraceEnds => Moment::end(mark, point.at, today, &*point.words),
+        PointKind::FirstReport | PointKind::Ended => Moment::at(mark, point.at, today, &*point.words),
     }
 }
 
 /// What a cancellation today would mean.
 pub(super) fn cancelling(told: &AccountFacts<'_>) -> Vec<Fact> {
-    let money = |amount: Option<crate::domain::money::Amount>| amount.and_then(|amount| told.purchase.money(amount));
-    let held = charges::sum(told.charges, ChargeState::is_held);
-    let paid = charges::sum(told.charges, ChargeState::counts);
-    let dropped = match (held, money(held)) {
-        (Some(_), Some(held)) => format!("The {held} that are held are dropped and never charged. "),
-        (Some(_), None) => "What is held is dropped and never charged. ".to_owned(),
-        (None, _) => String::new(),
-    };
-    let stays = match (paid, money(paid)) {
-        (Some(_), Some(paid)) => format!("Nothing more. The {paid} stay."),
-        (Some(_), None) => "Nothing more. What was reported stays.".to_owned(),
-        (None, _) if held.is_some() => "You pay nothing.".to_owned(),
-        (None, _) => "Nothing more from us.".to_owned(),
-    };
-    let mut facts = vec![Fact::new("License", license(told)), Fact::new("Fees", dropped + &stays)];
+    let Some(ending) = &told.explanation.ending else { return Vec::new() };
+    let mut facts = vec![Fact::new("License", ending.license_words()), Fact::new("Fees", ending.fees_words())];
     if let Some(day) = told.term.and_then(|term| term.renewal()) {
         let saved = told.quote.and_then(|quote| told.purchase.money(quote.total));
         let saved = saved.map(|saved| format!(", so you save {saved} on {}", words::day(day))).unwrap_or_default();

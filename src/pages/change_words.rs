@@ -4,7 +4,6 @@ use time::Date;
 
 use super::{
     change::{ChangeFacts, Sentence},
-    charges::held_until,
     projection::{capital, first_noun},
     purchase::Purchase,
     table,
@@ -165,7 +164,7 @@ fn reported(purchase: &Purchase<'_>, change: &FrozenChange, total: Amount) -> Se
             "Reported together with the first charges",
             format!(
                 ", after {}; {}. Withdraw or cancel until then, and it is never charged.",
-                held_until(at),
+                words::until(at),
                 invoice(utc_day(at))
             ),
         ),

@@ -11,8 +11,6 @@ use super::{
 use crate::domain::{
     money::Amount,
     pricing::{Item, Line},
-    proration::Part,
-    time::utc_day,
 };
 
 /// A charge of the ledger, as it is told to the account page.
@@ -22,8 +20,10 @@ pub struct ChargeFact<'a> {
     pub line: &'a Line,
     /// What it is for.
     pub reason: ChargeReason,
-    /// The part of the term that it is for, where that is known.
-    pub part: Option<Part>,
+    /// The days that it is for: `from 1 July, 198 of 365 days`; empty where they are not known.
+    pub days: &'a str,
+    /// The first day of the month of its invoice, where it is on one.
+    pub invoice: Option<Date>,
     /// Users in total at that time.
     pub users: u32,
     /// Where it stands.
@@ -80,26 +80,26 @@ impl ChargeState {
         matches!(self, Self::Due | Self::Suspended | Self::Sent(_) | Self::Accepted(_))
     }
 
-    fn told(self, reseller: bool) -> (String, Tone, String) {
+    fn told(self, reseller: bool, invoice: Option<Date>) -> (String, Tone, String) {
         let told = |word: &str, tone, remark: &str| (word.to_owned(), tone, remark.to_owned());
         match self {
             Self::HeldUntil(at) => {
-                let word = format!("Held until {}", held_until(at));
+                let word = format!("Held until {}", words::until(at));
                 (word, Tone::Calm, "Cancel until then, and it is never charged".to_owned())
             }
             Self::Suspended => told("Held while suspended", Tone::Warn, "Reported when the subscription is reinstated"),
-            Self::Due => told("Will be reported within the hour", Tone::Calm, ""),
+            Self::Due => told("Is being reported", Tone::Calm, ""),
             Self::Sent(at) => {
                 let remark = format!("Sent on {}; we keep asking, you need do nothing", words::instant(at));
                 ("Reported, waiting for Microsoft’s answer".to_owned(), Tone::Warn, remark)
             }
             Self::Accepted(at) => {
-                let bill = if reseller {
-                    "billed to your reseller".to_owned()
-                } else {
-                    format!("on the invoice of {}", words::invoice_month(utc_day(at)))
+                let bill = match invoice {
+                    _ if reseller => "; billed to your reseller".to_owned(),
+                    Some(month) => format!("; on the invoice of {}", words::month(month)),
+                    None => String::new(),
                 };
-                ("Accepted by Microsoft".to_owned(), Tone::Good, format!("On {}; {bill}", words::instant(at)))
+                ("Accepted by Microsoft".to_owned(), Tone::Good, format!("On {}{bill}", words::instant(at)))
             }
             Self::Dropped => told("Dropped", Tone::Calm, "Never reported, never charged"),
             Self::GivenUp => told("Not charged", Tone::Calm, "It was never reported to Microsoft, and will not be"),
@@ -110,13 +110,6 @@ impl ChargeState {
             ),
         }
     }
-}
-
-/// The instant, or the whole day before it when it is midnight.
-pub(crate) fn held_until(at: OffsetDateTime) -> String {
-    let whole_days = at.time() == time::Time::MIDNIGHT;
-    let before = utc_day(at).previous_day().filter(|_| whole_days);
-    before.map_or_else(|| words::instant(at), words::day)
 }
 
 /// A row of the table. Figures are plain decimals.
@@ -136,7 +129,7 @@ pub struct ChargeRow {
 impl ChargeRow {
     pub(crate) fn of(purchase: &Purchase<'_>, charge: &ChargeFact<'_>) -> Self {
         let shown = !purchase.is_reseller_deal();
-        let (state, tone, remark) = charge.state.told(!shown);
+        let (state, tone, remark) = charge.state.told(!shown, charge.invoice);
         Self {
             title: title(charge),
             detail: detail(charge),
@@ -173,11 +166,7 @@ fn detail(charge: &ChargeFact<'_>) -> String {
         Item::Extra { name } => name,
         Item::BaseFee(segment) | Item::AdditionalUsers(segment) => &segment.name,
     };
-    match charge.part {
-        Some(part) if part.is_whole() => format!("{name}, for a full term"),
-        Some(part) => format!("{name}, for {} of {} days", part.days, part.of_days),
-        None => name.to_owned(),
-    }
+    if charge.days.is_empty() { name.to_owned() } else { format!("{name}, {}", charge.days) }
 }
 
 /// The sum of the charges that `count` admits; `None` when there are none.

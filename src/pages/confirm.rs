@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Page, charges::held_until, frame::Frame, purchase::Purchase, samples};
+use super::{Page, frame::Frame, purchase::Purchase, samples, words};
 use crate::domain::money::Amount;
 use time::OffsetDateTime;
 
@@ -45,7 +45,7 @@ impl Confirm {
             ],
             remark: format!(
                 "Until {} you can also lower the number of users instead, and the first charges with it.",
-                held_until(until)
+                words::until(until)
             ),
             button: "Withdraw and delete the subscription",
         }

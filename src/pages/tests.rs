@@ -177,13 +177,14 @@ fn a_cancellation_costs_what_the_rules_say() {
             (ChargeReason::Upgrade { from: 150 }, held, "Runs on with 150 users until"),
         ];
         for (reason, state, expected) in table {
-            let part = Some(deal.priced.first.part);
-            let charge = |line| ChargeFact { line, reason, part, users: 300, state, known: true };
+            let standing = subscriptions::Standing::Subscribed;
+            let explanation = explained_samples::explained(deal, standing, (reason, state), deal.now);
+            let charge = |line| ChargeFact { line, reason, days: "", invoice: None, users: 300, state, known: true };
             let charges: Vec<_> = deal.priced.charged.iter().map(charge).collect();
             let facts = AccountFacts {
                 may_ask: false,
                 purchase: &deal.purchase,
-                standing: subscriptions::Standing::Subscribed,
+                standing,
                 users: Some(300),
                 planned: None,
                 segment: Some(&deal.priced.quote.segment),
@@ -192,6 +193,7 @@ fn a_cancellation_costs_what_the_rules_say() {
                 first: Some(deal.priced.first),
                 key: None,
                 charges: &charges,
+                explanation: &explanation,
                 contacts: &[],
                 viewer: Viewer::Party,
                 mail_stuck: false,

@@ -58,6 +58,15 @@ impl Moment {
         Self { mark, iso: words::iso(utc_day(at)), when, text: Prose::new(text), at }
     }
 
+    /// The end of something: at midnight, of the day before.
+    pub(crate) fn end(mark: Mark, at: OffsetDateTime, today: Date, text: impl Into<String>) -> Self {
+        let moment = Self::at(mark, at, today, text);
+        match utc_day(at).previous_day().filter(|_| at == OffsetDateTime::new_utc(utc_day(at), time::Time::MIDNIGHT)) {
+            Some(day) => Self { iso: words::iso(day), when: words::day_near(day, today), ..moment },
+            None => moment,
+        }
+    }
+
     /// This day.
     pub(crate) fn today(now: OffsetDateTime, text: impl Into<String>) -> Self {
         let today = utc_day(now);

@@ -1,60 +1,16 @@
 //! How the pages say numbers, amounts and dates.
 
 use serde::Serialize;
-use time::{Date, Duration, OffsetDateTime, UtcOffset};
+use time::{Date, Duration, OffsetDateTime};
 
-use crate::domain::money::{Amount, Quantity, grouped};
-
-/// `3,660.00 EUR`
-pub(crate) fn money(amount: Amount) -> String {
-    format!("{} {}", grouped(&amount.to_string()), amount.currency)
-}
-
-/// `1,000`
-pub(crate) fn count(number: u32) -> String {
-    grouped(&number.to_string())
-}
-
-/// `1 user`, `300 users`
-pub(crate) fn users(number: u32) -> String {
-    counted(number, "user")
-}
-
-/// `1 day`, `30 days`
-pub(crate) fn counted(number: u32, noun: &str) -> String {
-    format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// `15 January 2026`
-pub(crate) fn day(date: Date) -> String {
-    format!("{} {} {}", date.day(), date.month(), date.year())
-}
-
-/// `15 January`, with the year where it is not the one of `near`.
-pub(crate) fn day_near(date: Date, near: Date) -> String {
-    if date.year() == near.year() { format!("{} {}", date.day(), date.month()) } else { day(date) }
-}
-
-/// `March 2026`, the month after the one of `date`: Microsoft bills a month's usage in the next one.
-pub(crate) fn invoice_month(date: Date) -> String {
-    let year = if date.month() == time::Month::December { date.year() + 1 } else { date.year() };
-    format!("{} {year}", date.month().next())
-}
-
-/// `10:42 UTC`
-pub(crate) fn clock(at: OffsetDateTime) -> String {
-    let at = at.to_offset(UtcOffset::UTC);
-    format!("{:02}:{:02} UTC", at.hour(), at.minute())
-}
-
-/// `18 January 2026, 10:12 UTC`
-pub(crate) fn instant(at: OffsetDateTime) -> String {
-    format!("{}, {}", day(at.to_offset(UtcOffset::UTC).date()), clock(at))
-}
+use crate::domain::time::utc_day;
+pub(crate) use crate::domain::words::{
+    clock, count, counted, day, day_near, instant, invoice_month, money, month, quantity, until, users,
+};
 
 /// `18 January, 10:12 UTC`, with the year where it is not the one of `near`.
 pub(crate) fn instant_near(at: OffsetDateTime, near: Date) -> String {
-    format!("{}, {}", day_near(at.to_offset(UtcOffset::UTC).date(), near), clock(at))
+    format!("{}, {}", day_near(utc_day(at), near), clock(at))
 }
 
 /// `72 hours`, `7 days`: up to four days in hours, as the terms of the marketplace have it.
@@ -90,16 +46,6 @@ pub fn sentence(text: &str) -> String {
 pub(crate) fn without_code(text: &str) -> &str {
     let code = |word: &str| !word.is_empty() && word.chars().all(char::is_alphanumeric);
     text.split_once(": ").filter(|(word, _)| code(word)).map_or(text, |(_, rest)| rest)
-}
-
-/// `50`, `45.890410` or, where no part has more decimals, `45.89`: always six or two of them, so that they stand in line.
-pub(crate) fn quantity(quantity: Quantity) -> String {
-    let value = quantity.value();
-    match value.scale() {
-        0 => value.to_string(),
-        1 | 2 => format!("{value:.2}"),
-        _ => format!("{value:.6}"),
-    }
 }
 
 /// A sentence or two, some of it strong. Written with `**` around the strong part, which the templates' filter `prose` turns

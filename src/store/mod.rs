@@ -28,6 +28,7 @@ mod revocations;
 mod seal;
 mod sessions;
 mod sign_ins;
+mod steps;
 mod subscriptions;
 mod sweeps;
 mod trial_uses;

@@ -65,7 +65,7 @@ pub(super) async fn page(visit: &Visit, shown: &Shown<'_>, typed: Typed<'_>) -> 
     let known = Known::find(visit, shown).await?;
     let organisation = shown.enrolment.as_ref().map_or("", |enrolment| enrolment.organisation.as_str());
     let lines = ledger_lines(shown.plan, &known.charges);
-    let charges = charge_facts(&shown.subscription, &lines, visit.now());
+    let charges = charge_facts(&shown.subscription, &lines, &known.explanation, visit.now());
     let contacts = contacts(shown);
     let purchase = shown.purchase(organisation);
     let subscription = &shown.subscription;
@@ -83,6 +83,7 @@ pub(super) async fn page(visit: &Visit, shown: &Shown<'_>, typed: Typed<'_>) -> 
         first: first.as_ref(),
         key: known.key.as_ref().map(|key| key_facts(shown, key)),
         charges: &charges,
+        explanation: &known.explanation,
         contacts: &contacts,
         viewer: if shown.rights >= Rights::Use { Viewer::Party } else { Viewer::Looker },
         may_ask: may_ask(shown),

@@ -1,14 +1,18 @@
 //! What the account page is told, as the database has it.
 
+use std::collections::BTreeMap;
+
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use super::{account::Typed, key::newest_key, purchase::Shown, refusal::Refusal, visit::Visit};
 use crate::{
-    app::{Freshness, REFUSED_CHANGE, SEATS, SeatsWanted, find_prices},
+    app::{Freshness, REFUSED_CHANGE, SEATS, SeatsWanted, explain_charges, find_prices},
     domain::{
         catalog::Plan,
         change::{forecast_renewal, held_until, may_lower, open_term},
         charge::{Charge, Reason, State},
+        explanation::{ExplainedCharge, Explanation},
         policy::Rights,
         pricing::{Item, Line, Quote},
         subscription::{Stage, Subscription},
@@ -39,6 +43,7 @@ pub(super) struct Known {
     pub(super) charges: Vec<Charge>,
     pub(super) key: Option<LicenseKey>,
     pub(super) renewal: Option<Quote>,
+    pub(super) explanation: Explanation,
     pub(super) mail_stuck: bool,
     refused: Option<RefusedLately>,
     seats_pending: bool,
@@ -64,10 +69,13 @@ impl Known {
             at: change.created_at,
         });
         let refused = [seats_refused, at_microsoft].into_iter().flatten().filter(|refused| news(refused.at));
+        let charges = store.list_charges(id).await?;
+        let renewal = renewal(visit, shown).await;
         Ok(Self {
-            charges: store.list_charges(id).await?,
+            explanation: explain_charges(&visit.app, &shown.subscription, &charges, renewal.as_ref()).await?,
+            charges,
             key: newest_key(visit, shown).await?,
-            renewal: renewal(visit, shown).await,
+            renewal,
             mail_stuck: mails.iter().any(|mail| mail.state == MailState::Queued && mail.last_error.is_some()),
             refused: refused.max_by_key(|refused| refused.at),
             seats_pending: seats.is_some_and(|change| change.state == ChangeState::Pending),
@@ -172,18 +180,22 @@ fn described(charge: &Charge) -> Line {
 pub(super) fn charge_facts<'a>(
     subscription: &Subscription,
     lines: &'a [(&'a Charge, Line, bool)],
+    explanation: &'a Explanation,
     now: OffsetDateTime,
 ) -> Vec<ChargeFact<'a>> {
     let suspended = matches!(subscription.stage, Stage::Suspended { .. });
+    let explained: BTreeMap<Uuid, &ExplainedCharge> =
+        explanation.months.iter().flat_map(|month| &month.charges).map(|charge| (charge.id, charge)).collect();
     let fact = |(charge, line, known): &'a (&'a Charge, Line, bool)| ChargeFact {
         line,
+        days: explained.get(&charge.id).map_or("", |charge| &charge.days),
+        invoice: explained.get(&charge.id).and_then(|charge| charge.invoice),
         reason: match charge.reason {
             Reason::Enrolment => ChargeReason::FirstTerm,
             Reason::Renewal => ChargeReason::Renewal(charge.term_start),
             Reason::Upgrade => ChargeReason::Upgrade { from: charge.from_users.unwrap_or_default() },
             Reason::Correction => ChargeReason::Correction,
         },
-        part: charge.part,
         users: charge.users.or(subscription.users).unwrap_or_default(),
         state: match charge.state {
             // A cancellation drops what is held until later, and only that, suspended or not (`product.md` §4.6).

@@ -13,6 +13,7 @@ mod crashes;
 mod demo;
 mod double_submits;
 mod exactness;
+mod explanations;
 mod false_bodies;
 mod free_keys;
 mod grace;

@@ -53,7 +53,7 @@ async fn an_upgrade_after_the_trial_costs_the_rest_of_the_term(stage: Stage) {
     shows(&page, &["117.534246", "846.25", "150 users more, for 198 of 365 days", "Reported to Microsoft at once"]);
     shows(&page, &["invoice in August 2026", "until 14 January 2027", "from 15 January 2027 on"]);
     let done = submit(&stage, &mut alex, id, &page).await;
-    shows(&done, &["Done: you now have 300 users", "846.25", "117.534246", "Will be reported within the hour"]);
+    shows(&done, &["Done: you now have 300 users", "846.25", "117.534246", "Is being reported"]);
     shows(&done, &["3,660.00 EUR at today", "50 additional"]);
     follow(&stage).await;
     assert_eq!(ledger(&stage, id).await[2], "upgrade konnekt-250-user 117.534246 846.25 accepted");

@@ -11,7 +11,7 @@ use seatkey::{
         browser::{Browser, Page},
         simulated,
     },
-    clock::{AdvanceableClock as _, Clock as _, SharedClock, SteppedClock},
+    clock::{AdvanceableClock as _, Clock as _, SharedClock, SteppedClock, SystemClock},
     config,
     jobs::Runner,
     signing,
@@ -195,6 +195,23 @@ impl Stage {
     /// A file of the installation.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    /// What a command of the program says about this installation, at the time of the stage.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let ahead = self.clock.now() - SystemClock.now();
+        std::fs::write(self.file("clock"), ahead.whole_microseconds().to_string()).unwrap();
+        std::fs::write(self.file("seatkey.toml"), &self.configuration).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_seatkey"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.file("seatkey.toml"))
+            .env("SEATKEY_CLOCK_FILE", self.file("clock"))
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} says no: {complaint}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Adds lines to the configuration; they count from the next start on.
