@@ -71,7 +71,7 @@ async fn older_rows_get_their_place_once(stage: Stage) {
         let (found, _) = flaws(&stage).await;
         assert!(found.iter().any(|flaw| flaw.contains("has no place in the chain")), "{tampering}: {found:?}");
     }
-    stage.finish().await;
+    stage.finish_tampered().await;
 }
 
 const OLDEST: &str = "(SELECT id FROM charge WHERE reason = 'enrolment' ORDER BY id LIMIT 1)";
@@ -94,7 +94,7 @@ async fn an_erasure_takes_the_person_and_leaves_the_chain(stage: Stage) {
     let (found, _) = flaws(&stage).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains(&other.to_string()) && found[0].contains("names another actor"), "{found:?}");
-    stage.finish().await;
+    stage.finish_tampered().await;
 }
 
 async fn count(stage: &Stage, which: &str) -> i64 {

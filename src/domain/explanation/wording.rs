@@ -6,7 +6,7 @@ use super::{Payer, Sent};
 use crate::domain::{
     catalog::Plan,
     charge::{Charge, Reason, State},
-    money::{Quantity, grouped},
+    money::{Quantity, QuantityDecimals, grouped},
     pricing::Item,
     proration::Part,
     words,

@@ -232,8 +232,14 @@ impl Stage {
         startup::build(&config, Arc::clone(&self.clock) as SharedClock).await
     }
 
-    /// The end of every story: nothing is left to do, and nothing waits for a person.
-    pub(crate) async fn finish(mut self) {
+    /// The end of every story: ledger and audit log verify, nothing is left to do, and nothing waits for a person.
+    pub(crate) async fn finish(self) {
+        assert_eq!(super::years::flaws(&self).await.0, Vec::<String>::new(), "the hash chain does not verify");
+        self.finish_tampered().await;
+    }
+
+    /// The end of a story in which somebody has tampered with the ledger.
+    pub(crate) async fn finish_tampered(mut self) {
         assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
         assert_eq!(self.app.store.count_dead_jobs().await.unwrap(), 0, "a job waits for a person");
         if let Some(server) = self.server.take() {
