@@ -164,6 +164,8 @@ async fn accept(
     let now = app.clock.now();
     let id = subscription.microsoft.id;
     let tx = app.store.begin().await?;
+    // Of clicks at the same moment, each waits for its turn here, and not for the others at the commit.
+    tx.lock_subscriptions([id]).await?;
     tx.decide_change(change_id, (ChangeState::Shown, ChangeState::Done), None, now).await?;
     let enrolment = tx.get_enrolment(id).await?;
     let had_planned = subscription.planned.is_some();

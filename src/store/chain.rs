@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use uuid::Uuid;
 
@@ -99,13 +99,14 @@ pub(super) async fn seal(tx: &Tx, pending: Vec<Pending>) -> Result<()> {
     write_heads(tx, &heads).await
 }
 
-/// The heads, with their rows locked in one order, so that two transactions never wait for each other. SQLite has no such
+/// The heads, with their rows locked in one order, so that two transactions never wait for each other; in the mode that
+/// admits new rows of other tables that point at them. SQLite has no such
 /// lock and needs none: its writers come one after the other.
 async fn lock_heads(tx: &Tx, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, (i64, String)>> {
     let rows = head::Entity::find()
         .filter(head::Column::Id.is_in(ids.iter().copied()))
         .order_by_asc(head::Column::Id)
-        .lock_exclusive()
+        .lock(LockType::NoKeyUpdate)
         .all(tx.connection())
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, (row.chain_count, row.chain_hash))).collect())

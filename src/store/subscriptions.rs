@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
@@ -170,7 +170,7 @@ impl Tx {
         let rows = entity::Entity::find()
             .filter(entity::Column::Id.is_in(ids))
             .order_by_asc(entity::Column::Id)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .all(self.connection())
             .await?;
         rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found))).collect()

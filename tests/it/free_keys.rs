@@ -1,6 +1,8 @@
 //! No key outlives what was paid for (`product.md` §5): for every way of not paying, the last day on which any key works,
 //! where nobody ever goes online to hear of a revocation.
 
+#![expect(clippy::print_stdout, reason = "the list is printed")]
+
 use seatkey::{
     app,
     clock::Clock as _,
@@ -30,7 +32,8 @@ async fn the_last_day_of_every_key_that_nobody_paid_for() {
     told.push(("a renewal that is suspended before it is reported", a_renewal_that_is_never_paid_for().await));
     told.push(("more users on the last day, fewer planned", more_users_on_the_last_day().await));
     for (way, (users, last)) in &told {
-        println!("{way:<52} {users:>4} users  last day {}", (*last - Duration::SECOND).date());
+        let day = (*last - Duration::SECOND).date();
+        println!("{way:<52} {users:>4} users  last day {day}");
     }
     let last_days: Vec<(u32, Date)> =
         told.iter().map(|(_, (users, last))| (*users, (*last - Duration::SECOND).date())).collect();
