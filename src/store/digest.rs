@@ -66,11 +66,11 @@ impl Store {
         let backend = self.connection().get_database_backend();
         let mut heads = BTreeMap::<Uuid, (i64, String)>::new();
         for table in TABLES {
+            // A cross join keeps SQLite from beginning with the entries, of which there are many for each subscription.
             let sql = format!(
-                "SELECT s.id AS id, e.position AS position, e.hash AS hash FROM subscription AS s \
-                 JOIN {table} AS e ON e.subscription_id = s.id AND e.position = \
-                 (SELECT MAX(f.position) FROM {table} AS f WHERE f.subscription_id = s.id AND f.at <= $3) \
-                 WHERE s.id > $1 AND s.id <= $2"
+                "SELECT s.id AS id, e.position AS position, e.hash AS hash FROM subscription AS s CROSS JOIN {table} AS e \
+                 WHERE s.id > $1 AND s.id <= $2 AND e.subscription_id = s.id AND e.position = \
+                 (SELECT MAX(f.position) FROM {table} AS f WHERE f.subscription_id = s.id AND f.at <= $3)"
             );
             let values = [after.into(), last.into(), to_micros(until).into()];
             let statement = Statement::from_sql_and_values(backend, sql, values);

@@ -55,7 +55,8 @@ impl Store {
         let counted: Vec<(String, i64)> = Entity::find()
             .select_only()
             .column(Column::State)
-            .column_as(Expr::col(Column::Id).count(), "count")
+            // Of the column that the index has: the rows themselves are not read.
+            .column_as(Expr::col(Column::State).count(), "count")
             .group_by(Column::State)
             .into_tuple()
             .all(self.connection())
@@ -114,7 +115,7 @@ impl Store {
         let counted = Entity::find()
             .select_only()
             .column(Column::Kind)
-            .column_as(Expr::col(Column::Id).count(), "count")
+            .column_as(Expr::col(Column::Kind).count(), "count")
             .filter(Column::ResolvedAt.is_null())
             .group_by(Column::Kind)
             .into_tuple()
