@@ -13,6 +13,7 @@ mod demo;
 mod double_submits;
 mod false_bodies;
 mod histories;
+mod installations;
 mod jobs;
 mod jose;
 mod life;
