@@ -7,6 +7,7 @@ mod architecture;
 mod support;
 
 mod account;
+mod boundaries;
 mod browser;
 mod crashes;
 mod demo;
@@ -22,6 +23,7 @@ mod mail;
 mod marketplace_client;
 mod openapi;
 mod orders;
+mod outages;
 mod prices;
 mod purchase;
 mod reconcile;

@@ -179,8 +179,8 @@ impl Installation {
         let app = Arc::clone(&self.workers[worker]);
         let failures = self.failures();
         let done = match boundary {
-            None => Some(mortal::work(&app).await),
-            Some(number) => dying_at(number, mortal::work(&app)).await,
+            None => Some(mortal::work_but_mails(&app).await),
+            Some(number) => dying_at(number, mortal::work_but_mails(&app)).await,
         };
         if done.is_none() || self.failures() != failures || self.lab.world().switches().usage_trick.is_some() {
             self.doubt().await;
@@ -244,7 +244,7 @@ impl Installation {
     async fn work_off(&mut self) {
         for turn in 0.. {
             let app = Arc::clone(&self.workers[turn % WORKERS]);
-            let Some(told) = mortal::work(&app).await else { return };
+            let Some(told) = mortal::work_but_mails(&app).await else { return };
             self.note(format!("end: {told}"));
             assert!(turn < 1_000, "the jobs do not come to an end");
         }
