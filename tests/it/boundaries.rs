@@ -44,7 +44,8 @@ async fn a_stall_at_every_boundary() {
     everywhere(|place, boundary| Box::pin(place.stalls(boundary))).await;
 }
 
-type Trial = for<'a> fn(&'a Place, Boundary) -> futures::future::BoxFuture<'a, ()>;
+/// Says whether the worker came to the boundary.
+type Trial = for<'a> fn(&'a Place, Boundary) -> futures::future::BoxFuture<'a, bool>;
 
 async fn everywhere(trial: Trial) {
     let place = Place::open().await;
@@ -62,7 +63,7 @@ async fn everywhere(trial: Trial) {
     for boundary in boundaries {
         for times in 1..=2 {
             let id = place.hold_ends().await;
-            trial(&place, boundary).await;
+            assert!(trial(&place, boundary).await, "the worker did not come to {boundary:?}");
             if times == 2 {
                 place.lab.advance(TAKEN_OVER);
                 trial(&place, (boundary.0, 1)).await;
@@ -114,16 +115,17 @@ impl Place {
         (0..names.len()).map(|index| (names[index], u32::try_from(number(index)).unwrap())).collect()
     }
 
-    async fn fails(&self, boundary: Boundary) {
-        meeting(boundary, Mishap::Fails, work_off(&self.first)).await;
+    async fn fails(&self, boundary: Boundary) -> bool {
+        // Where nothing can fail, it goes on.
+        meeting(boundary, Mishap::Fails, work_off(&self.first)).await.is_some()
     }
 
-    async fn dies(&self, boundary: Boundary) {
-        meeting(boundary, Mishap::Dies, work_off(&self.first)).await;
+    async fn dies(&self, boundary: Boundary) -> bool {
+        meeting(boundary, Mishap::Dies, work_off(&self.first)).await.is_none()
     }
 
     /// It stands still, time passes, another one takes over, and then it goes on.
-    async fn stalls(&self, boundary: Boundary) {
+    async fn stalls(&self, boundary: Boundary) -> bool {
         let ((reached, is_reached), (go_on, goes_on)) = (mpsc::channel(), mpsc::channel());
         let first = Arc::clone(&self.first);
         let mishap = Mishap::Stalls(reached, Mutex::new(goes_on));
@@ -139,6 +141,7 @@ impl Place {
         }
         drop(go_on);
         stalled.await.unwrap();
+        met
     }
 
     /// Everything can be reached, and time passes.

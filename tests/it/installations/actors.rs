@@ -158,6 +158,7 @@ pub(super) fn trick(own: &mut Installation) -> String {
     ];
     let trick = own.chance.pick(&all).clone();
     own.refused |= trick == fail("InvalidDimension");
+    own.called_old |= trick == fail("Expired");
     own.lab.world().switch(|switches| switches.usage_trick = Some(trick.clone()));
     format!("{trick:?} from now on")
 }

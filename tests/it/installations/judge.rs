@@ -188,8 +188,8 @@ impl<'a> Case<'a> {
             State::Unknown => {
                 let newest = events.iter().map(|event| event.slot.effective_start).max();
                 let closed = newest.is_some_and(|start| start + WINDOW <= charge.since);
-                let wrong = !own.doubtful.contains(&charge.id) || (!closed && !own.refused);
-                wrong.then(|| format!("there is no doubt about it: {:?}", own.doubtful.contains(&charge.id)))
+                let wrong = !own.doubtful.contains(&charge.id) || !(closed || own.refused || own.called_old);
+                wrong.then(|| "there is no doubt about it, or its hour is not over".to_owned())
             }
             State::Conflict => Some("nobody else reports".to_owned()),
             State::Due | State::Sending => Some("it is left behind".to_owned()),

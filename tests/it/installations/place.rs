@@ -51,6 +51,8 @@ pub(super) struct Installation {
     pub(super) has_faults: bool,
     /// Microsoft was made to refuse events for good.
     pub(super) refused: bool,
+    /// Microsoft was made to say of events that they are too old.
+    pub(super) called_old: bool,
     /// A meter costs more than it did.
     pub(super) prices_rose: bool,
     /// Webhooks that have arrived.
@@ -74,6 +76,7 @@ impl Installation {
             doubtful: BTreeSet::new(),
             has_faults: false,
             refused: false,
+            called_old: false,
             prices_rose: false,
             posted: BTreeSet::new(),
             log,
@@ -125,7 +128,7 @@ impl Installation {
     pub(super) async fn live(mut self) -> Result<judge::Sums, Vec<String>> {
         for number in 0..STEPS {
             let told = self.step().await;
-            self.note(format!("{number}: {told}"));
+            self.note(&format!("{number}: {told}"));
         }
         self.settle().await;
         let judged = judge::judge(&self).await;
@@ -134,7 +137,7 @@ impl Installation {
         judged
     }
 
-    fn note(&self, told: String) {
+    fn note(&self, told: &str) {
         let now = self.lab.stage.clock.now();
         self.log.lock().unwrap().push(format!("{now} {told}"));
     }
@@ -232,8 +235,8 @@ impl Installation {
         world.switch(|switches| *switches = calm);
         self.lab.advance(mortal::LEASE + Duration::SECOND);
         schedule_sweep(&self.lab.stage.app).await.unwrap();
-        let often = std::iter::repeat_n(Duration::minutes(10), 12);
-        let seldom = std::iter::repeat_n(Duration::hours(3), 16);
+        let often = std::iter::repeat_n(Duration::minutes(10), 6);
+        let seldom = std::iter::repeat_n(Duration::hours(4), 12);
         for by in often.chain(seldom) {
             self.work_off().await;
             self.lab.advance(by);
@@ -245,7 +248,7 @@ impl Installation {
         for turn in 0.. {
             let app = Arc::clone(&self.workers[turn % WORKERS]);
             let Some(told) = mortal::work_but_mails(&app).await else { return };
-            self.note(format!("end: {told}"));
+            self.note(&format!("end: {told}"));
             assert!(turn < 1_000, "the jobs do not come to an end");
         }
     }
