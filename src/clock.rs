@@ -142,7 +142,75 @@ impl Stopwatch {
 #[must_use]
 pub fn new_id(now: OffsetDateTime) -> Uuid {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.nanosecond()))
+    let fresh = Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.nanosecond()));
+    repeatable::of_version_7(fresh)
+}
+
+/// A new id that sorts by nothing (UUID version 4).
+#[must_use]
+pub fn random_id() -> Uuid {
+    repeatable::of_version_4(Uuid::new_v4())
+}
+
+/// From now on the ids that this thread makes follow from `seed`, so that a simulated history can be replayed exactly.
+#[cfg(feature = "crash-points")]
+pub fn repeat_ids(seed: u64) {
+    repeatable::begin(seed);
+}
+
+/// Ids are random; only a test says otherwise, for its own thread.
+#[cfg(feature = "crash-points")]
+mod repeatable {
+    use std::cell::Cell;
+
+    use uuid::Uuid;
+
+    /// What belongs to version and variant stays.
+    const FREE: u128 = 0x0fff_3fff_ffff_ffff_ffff;
+
+    thread_local! {
+        static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn begin(seed: u64) {
+        SEED.set(Some(seed));
+    }
+
+    /// SplitMix64: enough to make ids that differ.
+    fn next() -> Option<u64> {
+        let state = SEED.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        SEED.set(Some(state));
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Some(mixed ^ (mixed >> 31))
+    }
+
+    fn with_bits(id: Uuid, free: u128) -> Uuid {
+        let bits = |high: u64, low: u64| (u128::from(high) << 64) | u128::from(low);
+        let drawn = next().zip(next());
+        drawn.map_or(id, |(high, low)| Uuid::from_u128(id.as_u128() & !free | bits(high, low) & free))
+    }
+
+    pub(super) fn of_version_7(id: Uuid) -> Uuid {
+        with_bits(id, FREE)
+    }
+
+    pub(super) fn of_version_4(id: Uuid) -> Uuid {
+        with_bits(id, FREE | (0xffff_ffff_ffff << 80))
+    }
+}
+
+#[cfg(not(feature = "crash-points"))]
+mod repeatable {
+    use uuid::Uuid;
+
+    pub(super) fn of_version_7(id: Uuid) -> Uuid {
+        id
+    }
+
+    pub(super) fn of_version_4(id: Uuid) -> Uuid {
+        id
+    }
 }
 
 /// Microseconds since 1970, as the databases store instants.

@@ -73,10 +73,18 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`] names the part and what to do.
 pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartError> {
-    let mut catalog = read_catalog(&config.catalog.path)?.cut_to(quantity_decimals(&config.billing)?);
-    let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let templates = Templates::load(config.templates.path.as_deref())?;
     pages::check(&templates)?;
+    build_with(config, clock, templates).await
+}
+
+/// The same with templates that have been checked.
+///
+/// # Errors
+/// [`StartError`], in words for whoever starts it.
+pub async fn build_with(config: &Config, clock: SharedClock, templates: Templates) -> Result<App, StartError> {
+    let mut catalog = read_catalog(&config.catalog.path)?.cut_to(quantity_decimals(&config.billing)?);
+    let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let keyring = Keyring::from_files(&config.signing.keys)?;
     let http = http::client()?;
     let store = Store::connect(config.database.url.expose_secret()).await?;

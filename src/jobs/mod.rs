@@ -115,7 +115,11 @@ async fn complete(app: &SharedApp, job: &Job) {
     }
 }
 
-async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
+/// Writes what becomes of a claimed job after its step.
+///
+/// # Errors
+/// [`StoreError`]; the job is found again when its lease is over.
+pub async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> Result<(), StoreError> {
     let now = app.clock.now();
     let store = &app.store;
     let kind = job.kind.as_str();
@@ -147,7 +151,7 @@ fn goes_on(job: &Job, error: &AppError) -> bool {
     !may_be_given_up || (error.is_retryable() && job.attempts < MAX_ATTEMPTS)
 }
 
-/// Does what a claimed job asks for. What becomes of the job is for the caller to say.
+/// Does what a claimed job asks for. What becomes of the job is for [`conclude`] to write.
 ///
 /// # Errors
 /// [`AppError`]; the step can be run again.

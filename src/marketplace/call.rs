@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::{Stopwatch, new_id},
-    crash::crash_point,
+    crash::{Broken, failing_point},
     http::bounded_text,
 };
 
@@ -106,14 +106,15 @@ impl Client {
     ) -> Result<Answer<Received>> {
         let ids = (new_id(self.clock.now()).to_string(), new_id(self.clock.now()).to_string());
         let watch = Stopwatch::start();
-        crash_point("before a request to the marketplace");
+        let broken = |_: Broken| "the connection broke".to_owned();
+        failing_point("before a request to the marketplace").map_err(broken).map_err(MarketplaceError::Unreached)?;
         let response = request
             .bearer_auth(token.expose_secret())
             .header("x-ms-requestid", &ids.0)
             .header("x-ms-correlationid", &ids.1)
             .send()
             .await;
-        crash_point("after an answer of the marketplace");
+        failing_point("after an answer of the marketplace").map_err(broken).map_err(MarketplaceError::NoAnswer)?;
         let response = response.map_err(|error| no_answer(operation, &ids.0, &error))?;
         let status = response.status();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

@@ -7,6 +7,7 @@ use super::{
     operation::{Change, Progress, Source},
     subscription::Subscription,
 };
+use crate::clock::random_id;
 
 /// One event, with the subscription before and after it (without operations and events).
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ impl Event {
 impl Subscription {
     /// Changes something at once, and notes the event. There is no operation to fetch.
     pub(super) fn happen(&mut self, action: &'static str, at: OffsetDateTime, change: impl FnOnce(&mut Self)) {
-        let kind = (Uuid::new_v4(), action, Source::Azure);
+        let kind = (random_id(), action, Source::Azure);
         self.note(kind, at, change);
     }
 

@@ -7,6 +7,7 @@ use super::{
     subscription::{Status, Subscription},
     terms::Term,
 };
+use crate::clock::random_id;
 
 /// A change that the publisher does not answer is accepted after this long (Microsoft's webhook documentation).
 const AUTO_ACCEPT: Duration = Duration::seconds(10);
@@ -98,7 +99,7 @@ impl Operation {
         // The publisher's own operations are first read as NotStarted (recorded traffic of 2021).
         let progress = if source == Source::Partner { Progress::NotStarted } else { Progress::InProgress };
         let answer_by = Some(created + AUTO_ACCEPT);
-        Self { id: Uuid::new_v4(), change, source, progress, created, answer_by, seen: false }
+        Self { id: random_id(), change, source, progress, created, answer_by, seen: false }
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -14,6 +14,7 @@ use super::{
     subscription::{Status, Subscription},
     world::{World, WorldError, no_plan},
 };
+use crate::clock::random_id;
 
 /// A purchase token is good for a day (Microsoft's fulfillment documentation).
 const TOKEN_LIFE: Duration = Duration::hours(24);
@@ -192,7 +193,7 @@ fn sell(seed: &Seed, purchase: &Purchase, now: OffsetDateTime) -> Result<Subscri
     let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "None".to_owned());
     Ok(Subscription {
         // Microsoft's ids say nothing about the time, so neither do these.
-        id: Uuid::new_v4(),
+        id: random_id(),
         name: if purchase.name.is_empty() { plan.name.clone() } else { purchase.name.clone() },
         publisher_id: seed.publisher.publisher_id.clone(),
         offer_id: purchase.offer_id.clone(),

@@ -70,7 +70,7 @@ pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
 pub use webhooks::{NewWebhook, Webhook};
 
-use crate::crash::crash_point;
+use crate::crash::{Broken, failing_point};
 
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -190,9 +190,9 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         chain::seal(&self, pending).await?;
-        crash_point("before a commit");
+        failing_point("before a commit").map_err(broken)?;
         self.tx.commit().await?;
-        crash_point("after a commit");
+        failing_point("after a commit").map_err(broken)?;
         Ok(())
     }
 
@@ -200,6 +200,10 @@ impl Tx {
     fn append(&self, entry: chain::Pending) {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
+}
+
+fn broken(_: Broken) -> StoreError {
+    StoreError::Busy("the connection broke".to_owned())
 }
 
 /// Whoever can run queries: the pool for reads, a transaction for reads that decide.

@@ -16,6 +16,7 @@ use super::{
     rules::{self, Judged, Passed, Refusal},
     wire,
 };
+use crate::clock::random_id;
 
 /// The words for what became of a day (Microsoft's metering documentation).
 const RECON_STATUSES: [&str; 4] = ["Submitted", "Accepted", "Rejected", "Mismatch"];
@@ -133,7 +134,7 @@ fn record_of(raw: &str, at: OffsetDateTime, facts: Facts, verdict: &Result<Passe
         quantity_text: facts.quantity_text,
         effective_start: facts.effective_start,
         status: verdict.as_ref().err().map_or(Cow::Borrowed("Accepted"), |refusal| refusal.status.clone()),
-        usage_event_id: passed.map(|_| Uuid::new_v4()),
+        usage_event_id: passed.map(|_| random_id()),
         unit_price: passed.and_then(|passed| passed.unit_price.clone()),
         foreign: false,
     }

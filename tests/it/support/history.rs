@@ -175,7 +175,7 @@ impl History {
 
     async fn die_working(&mut self) -> String {
         let boundary = 1 + self.chance.below(BOUNDARIES);
-        let done = dying_at(u32::try_from(boundary).unwrap(), mortal::work(&self.lab.stage)).await;
+        let done = dying_at(u32::try_from(boundary).unwrap(), mortal::work(&self.lab.stage.app)).await;
         format!("a job up to boundary {boundary}: {done:?}")
     }
 

@@ -4,7 +4,7 @@ pub(crate) mod chance;
 pub(crate) mod history;
 pub(crate) mod lab;
 mod mischief;
-mod mortal;
+pub(crate) mod mortal;
 pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;

@@ -18,6 +18,7 @@ use seatkey::{
     simulator::{Purchase, Seed, Simulator, SimulatorOptions, World},
     startup,
     store::Store,
+    templates::Templates,
     web::{Server, ServerOptions},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -232,6 +233,14 @@ impl Stage {
         startup::build(&config, Arc::clone(&self.clock) as SharedClock).await
     }
 
+    /// Another process on the same database: nothing of what the first one knows by heart.
+    pub(crate) async fn another(&self) -> seatkey::app::SharedApp {
+        let config = config::from_toml(&self.configuration, std::iter::empty()).unwrap();
+        let mut app = build(&config, Arc::clone(&self.clock) as SharedClock).await;
+        app.store = self.app.store.clone();
+        Arc::new(app)
+    }
+
     /// The end of every story: ledger and audit log verify, nothing is left to do, and nothing waits for a person.
     pub(crate) async fn finish(self) {
         assert_eq!(super::years::flaws(&self).await.0, Vec::<String>::new(), "the hash chain does not verify");
@@ -239,9 +248,14 @@ impl Stage {
     }
 
     /// The end of a story in which somebody has tampered with the ledger.
-    pub(crate) async fn finish_tampered(mut self) {
+    pub(crate) async fn finish_tampered(self) {
         assert_eq!(self.app.store.find_next_job_time().await.unwrap(), None, "a job is left behind");
         assert_eq!(self.app.store.count_dead_jobs().await.unwrap(), 0, "a job waits for a person");
+        self.strike().await;
+    }
+
+    /// Everything is stopped and removed, however it stands.
+    pub(crate) async fn strike(mut self) {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
@@ -288,10 +302,18 @@ async fn start(
 ) -> (seatkey::app::SharedApp, Server) {
     let config = config::from_toml(configuration, std::iter::empty()).unwrap();
     let shared: SharedClock = Arc::clone(clock) as _;
-    let mut app = startup::build(&config, shared).await.unwrap();
+    let mut app = build(&config, shared).await;
     app.store = store.unwrap_or(app.store);
     let app = Arc::new(app);
     let options = ServerOptions { management_bind: None, workers: 1 };
     let server = Server::start(&app, listener, options).unwrap();
     (app, server)
+}
+
+/// The built-in templates are checked by a test of their own, not at every start of every story.
+async fn build(config: &config::Config, clock: SharedClock) -> seatkey::app::App {
+    if config.templates.path.is_some() {
+        return startup::build(config, clock).await.unwrap();
+    }
+    startup::build_with(config, clock, Templates::load(None).unwrap()).await.unwrap()
 }

@@ -1,0 +1,102 @@
+//! Whole installations, simulated: one database, three workers, Microsoft, buyers, the network and the clock, one step of
+//! one actor at a time, everything from one seed. Workers die at every boundary, answers are lost, webhooks never come, days
+//! pass. When the storm is over, Microsoft and the ledger have to agree, charge by charge: nothing twice, nothing lost.
+//!
+//! `SEATKEY_HISTORIES=10000 cargo test --test it -- installations --nocapture` is the long form; `SEATKEY_SEED` replays one.
+
+#![expect(clippy::print_stdout, reason = "seeds and sums are printed")]
+
+mod actors;
+mod judge;
+mod place;
+
+use std::sync::{Arc, Mutex};
+
+use crate::support::chance::{how_many, seeds};
+
+use judge::Sums;
+use place::Installation;
+
+/// Histories of the short form, in both modes together.
+const SHORT: usize = 200;
+/// Tests that share them: one core for each.
+const PARTS: usize = 4;
+/// Histories that each of them lives through at the same time.
+const AT_ONCE: usize = 3;
+
+/// How Microsoft takes a second send of the same slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As a duplicate.
+    Deduplicates,
+    /// As another one, so that it cannot hide.
+    AcceptsAll,
+}
+
+#[test]
+fn nothing_twice_nothing_lost_where_microsoft_deduplicates() {
+    live_all(Mode::Deduplicates);
+}
+
+#[test]
+fn nothing_twice_nothing_lost_where_microsoft_deduplicates_again() {
+    live_all(Mode::Deduplicates);
+}
+
+#[test]
+fn nothing_twice_nothing_lost_where_microsoft_accepts_all() {
+    live_all(Mode::AcceptsAll);
+}
+
+#[test]
+fn nothing_twice_nothing_lost_where_microsoft_accepts_all_again() {
+    live_all(Mode::AcceptsAll);
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    for seed in seeds(1) {
+        println!("SEATKEY_SEED={seed}");
+        let (first, second) = (tell(seed, Mode::Deduplicates), tell(seed, Mode::Deduplicates));
+        assert_eq!(first.1, second.1, "SEATKEY_SEED={seed} does not replay");
+    }
+}
+
+fn live_all(mode: Mode) {
+    let left = Mutex::new(seeds(how_many("SEATKEY_HISTORIES", SHORT).div_ceil(PARTS)));
+    let sums = Mutex::new(Sums::default());
+    // Much of a history is waiting: after a failure Microsoft is asked again a moment later.
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(seed) = next(&left) {
+                    match tell(seed, mode) {
+                        (Ok(of_history), _) => sums.lock().unwrap().add(&of_history),
+                        (Err(complaints), steps) => {
+                            panic!("SEATKEY_SEED={seed} {mode:?}\n{}\n{}", complaints.join("\n"), steps.join("\n"))
+                        }
+                    }
+                }
+            });
+        }
+    });
+    println!("{mode:?}: {}", sums.into_inner().unwrap());
+}
+
+fn next(left: &Mutex<Vec<u64>>) -> Option<u64> {
+    left.lock().unwrap().pop()
+}
+
+/// One history, in a thread of its own: what became of everything, or what is wrong; and its steps.
+fn tell(seed: u64, mode: Mode) -> (Result<Sums, Vec<String>>, Vec<String>) {
+    let steps = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&steps);
+    let lived = std::thread::spawn(move || {
+        seatkey::clock::repeat_ids(seed);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move { Installation::begin(seed, mode, log).await.live().await })
+    });
+    let ended = lived.join().unwrap_or_else(|_| Err(vec!["it broke off; the reason stands above".to_owned()]));
+    let steps = steps.lock().unwrap().clone();
+    (ended, steps)
+}
