@@ -133,6 +133,8 @@ pub struct Settled<'a> {
     pub ids: &'a [Uuid],
     /// Who sent them.
     pub owner: Uuid,
+    /// Whether it holds whatever others have done meanwhile: Microsoft has it. All else is judged by what the sender knew.
+    pub is_proven: bool,
     /// When the same bytes are sent again; `None` = never.
     pub again_at: Option<OffsetDateTime>,
     /// Whether an attempt so far may have been recorded.
@@ -182,15 +184,16 @@ impl Tx {
         Ok(rows.into_iter().map(|(id, dimension, hour)| (id, dimension, from_micros(hour))).collect())
     }
 
-    /// Keeps what came of an attempt, and says for which events: those that are open, and still owned by the sender where
-    /// they are to be sent again. Whoever was too slow may tell that it is over, but not that it goes on.
+    /// Keeps what came of an attempt, and says for which events: those that are open, and still owned by the sender. Whoever
+    /// was too slow may tell what is proven, but neither that it goes on, nor that it was certainly not accepted: whoever
+    /// took over may have sent it, too.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn settle_usage_events(&self, settled: Settled<'_>, now: OffsetDateTime) -> Result<Vec<Uuid>> {
         use entity::Column;
         let mut these = Condition::all().add(Column::Id.is_in(settled.ids.iter().copied())).add(Column::State.eq(OPEN));
-        if settled.again_at.is_some() {
+        if !settled.is_proven {
             these = these.add(Column::Owner.eq(settled.owner));
         }
         let found: Vec<Uuid> = entity::Entity::find()

@@ -10,11 +10,11 @@ use std::{
 };
 
 use seatkey::{
-    app::{SharedApp, schedule_reporting},
+    app::{SharedApp, report_usage, schedule_reporting},
     crash::{Mishap, meeting, recorded},
     domain::charge::State,
     signing,
-    simulator::Purchase,
+    simulator::{Fault, FaultAction, Purchase},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -42,6 +42,33 @@ async fn an_abort_at_every_boundary() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_stall_at_every_boundary() {
     everywhere(|place, boundary| Box::pin(place.stalls(boundary))).await;
+}
+
+/// Whoever comes back late knows nothing of what another one has sent meanwhile: "not active" proves nothing to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_comes_back_late_does_not_take_another_slot() {
+    let place = Place::open().await;
+    let id = place.hold_ends().await;
+    while !place.has(id, State::Due).await {
+        mortal::work(&place.second).await;
+    }
+    let (first, (reached, is_reached), (go_on, goes_on)) = (Arc::clone(&place.first), mpsc::channel(), mpsc::channel());
+    let mishap = Mishap::Stalls(reached, Mutex::new(goes_on));
+    let boundary = ("before a request to the marketplace", 1);
+    let late = tokio::spawn(async move { meeting(boundary, mishap, report_usage(&first)).await });
+    tokio::task::spawn_blocking(move || is_reached.recv()).await.unwrap().unwrap();
+    place.lab.advance(TAKEN_OVER);
+    let lost = FaultAction { lose_answer: true, ..FaultAction::default() };
+    place.lab.world().add_fault(Fault::next("/api/batchUsageEvent", lost));
+    report_usage(&place.second).await.unwrap();
+    assert!(place.lab.world().suspend(id));
+    drop(go_on);
+    late.await.unwrap().unwrap().unwrap();
+    assert!(place.has(id, State::Sending).await, "it may be there");
+    assert!(place.lab.world().reinstate(id));
+    place.recover().await;
+    place.check(id, "late").await;
+    place.lab.stage.strike().await;
 }
 
 /// Says whether the worker came to the boundary.
@@ -109,6 +136,11 @@ impl Place {
         self.lab.advance(HOLD);
         schedule_reporting(&self.first).await.unwrap();
         id
+    }
+
+    async fn has(&self, id: Uuid, state: State) -> bool {
+        let charges = self.lab.stage.app.store.list_charges(id).await.unwrap();
+        charges.iter().any(|charge| charge.state == state)
     }
 
     async fn record(&self) -> Vec<Boundary> {

@@ -141,12 +141,14 @@ async fn write_outcome(
     let answer = chosen.first().map_or("", |(_, words)| *words);
     let over = match outcome {
         Outcome::Again { at, in_doubt } => {
-            tx.settle_usage_events(Settled { ids: &ids, owner, again_at: Some(at), in_doubt, answer }, now).await?;
+            let settled = Settled { ids: &ids, owner, is_proven: false, again_at: Some(at), in_doubt, answer };
+            tx.settle_usage_events(settled, now).await?;
             return Ok(());
         }
         Outcome::Over(over) => over,
     };
-    let settled = Settled { ids: &ids, owner, again_at: None, in_doubt: false, answer };
+    let is_proven = matches!(over, Over::Accepted | Over::Conflict);
+    let settled = Settled { ids: &ids, owner, is_proven, again_at: None, in_doubt: false, answer };
     let settled: BTreeSet<Uuid> = tx.settle_usage_events(settled, now).await?.into_iter().collect();
     let told = chosen.iter().filter(|(event, _)| settled.contains(&event.id));
     let reasons: BTreeMap<Uuid, &str> = told.map(|(event, words)| (event.charge_id, *words)).collect();
