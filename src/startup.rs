@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, KnownPrices, Logo, Pace, SharedApp},
+    app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp},
     clock::SharedClock,
     config::{Config, ConfigError, Credential, CredentialKind, secret},
     domain::catalog::{Catalog, Severity},
@@ -112,6 +112,7 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
         retention: time::Duration::days(config.retention.days.into()),
         unreadable_webhooks: AtomicU64::new(0),
         pace: Pace::default(),
+        has_checked: HasChecked::default(),
         wake: tokio::sync::Notify::new(),
     })
 }

@@ -8,6 +8,7 @@ mod ask_reseller;
 mod change_plan;
 mod change_seats;
 mod change_users;
+mod check_usage;
 mod contacts;
 mod converge;
 mod end_subscription;
@@ -25,6 +26,7 @@ mod reconcile;
 mod release_charges;
 mod renew_subscription;
 mod report_usage;
+mod resolve_charge;
 mod review_order;
 mod send_mail;
 mod sign_in;
@@ -48,6 +50,7 @@ pub use ask_reseller::{Asked, ask_reseller};
 pub use change_plan::rewrite_charges;
 pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
+pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use error::AppError;
 pub use find_prices::{Freshness, KnownPrices, find_prices};
@@ -64,6 +67,7 @@ pub use reconcile::{
 pub use release_charges::release_charges;
 pub use renew_subscription::renew_subscription;
 pub use report_usage::{Pace, report_usage, schedule_reporting};
+pub use resolve_charge::{Resolution, resolve_charge};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
@@ -118,6 +122,8 @@ pub struct App {
     pub unreadable_webhooks: AtomicU64,
     /// How fast usage is reported.
     pub pace: Pace,
+    /// Whether this process has looked for usage that the ledger does not know of.
+    pub has_checked: HasChecked,
     /// Wakes the job runner.
     pub wake: Notify,
 }

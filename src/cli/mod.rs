@@ -4,6 +4,7 @@
 pub mod browser;
 mod catalog;
 mod demo;
+mod ledger;
 mod license;
 mod mail;
 mod output;
@@ -49,6 +50,9 @@ enum Command {
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Charges: why they are there, and what a person decides about them
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Signing keys and license keys
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -88,6 +92,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),

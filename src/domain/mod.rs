@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod change;
 pub mod charge;
+pub mod decision;
 pub mod enrolment;
 pub mod license;
 pub mod money;
@@ -18,3 +19,4 @@ pub mod subscription;
 pub(crate) mod testing;
 pub mod time;
 pub mod usage;
+pub mod usage_sums;

@@ -22,7 +22,7 @@ use crate::{
 
 const TABLE: &str = "usage_event";
 /// Its outcome is not known yet.
-const OPEN: &str = "open";
+pub(super) const OPEN: &str = "open";
 /// Its outcome is known, or nobody sends it any more.
 const CLOSED: &str = "closed";
 
