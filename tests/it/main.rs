@@ -24,6 +24,7 @@ mod orders;
 mod prices;
 mod purchase;
 mod reconcile;
+mod restore;
 mod sign_in;
 mod storms;
 mod strangers;
