@@ -14,6 +14,7 @@ pub mod policy;
 pub mod pricing;
 pub mod proration;
 pub mod quote_json;
+pub mod restore;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
