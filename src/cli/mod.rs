@@ -10,6 +10,7 @@ mod mail;
 mod output;
 mod quote;
 mod reconcile;
+mod restore;
 mod script;
 mod serve;
 mod simulate;
@@ -44,6 +45,9 @@ enum Command {
     Migrate(serve::ConfigArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
+    /// The lock around a restored backup
+    #[command(subcommand)]
+    Restore(restore::RestoreCommand),
     /// The inbox of Microsoft's webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
@@ -90,6 +94,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
+        Command::Restore(command) => restore::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
         Command::Ledger(command) => ledger::run(&command),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -66,7 +66,45 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Resources with charges that are neither settled nor dropped, in the order of their ids, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_subscriptions_with_open_charges(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Uuid>> {
+        use charges::entity::{Column, Entity};
+        let open = State::ALL.into_iter().filter(|state| state.is_open()).map(State::as_str);
+        let mut these = Column::State.is_in(open);
+        if let Some(after) = after {
+            these = these.and(Column::SubscriptionId.gt(after));
+        }
+        let ids = Entity::find()
+            .select_only()
+            .column(Column::SubscriptionId)
+            .filter(these)
+            .group_by(Column::SubscriptionId)
+            .order_by_asc(Column::SubscriptionId)
+            .limit(limit)
+            .into_tuple()
+            .all(self.connection())
+            .await?;
+        Ok(ids)
+    }
+}
+
 impl Tx {
+    /// Open events that may have been recorded, as far as anybody can tell now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn doubt_usage_events(&self, ids: &[Uuid]) -> Result<()> {
+        use usage_events::entity::{ActiveModel, Column, Entity};
+        let row = ActiveModel { in_doubt: Set(true), ..Default::default() };
+        let open = Column::Id.is_in(ids.iter().copied()).and(Column::State.eq(usage_events::OPEN));
+        Entity::update_many().set(row).filter(open).exec(self.connection()).await?;
+        Ok(())
+    }
+
     /// The newest event of each charge of these resources, of hours from a day on, as this transaction sees it.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! daily comparison.
 
 mod alarm;
+mod backups;
 mod decisions;
 
 use std::sync::Arc;
@@ -60,9 +61,9 @@ async fn run(stage: &Stage) {
 
 /// More users from today on.
 async fn upgrade(stage: &Stage, id: Uuid, users: u32) {
-    let tenant_id = "3f0c1d9e-6a52-4d0b-9a37-0c2f6a1b7e44".parse().unwrap();
-    let who = Identity { tenant_id, object_id: ALEX.parse().unwrap() };
     let subscription = known(stage, id).await;
+    let buyer = &subscription.microsoft.purchaser;
+    let who = Identity { tenant_id: buyer.tenant_id.unwrap(), object_id: buyer.object_id.unwrap() };
     let change = app::review_change(&stage.app, who, &subscription, users).await.unwrap();
     let done = app::submit_change(&stage.app, who, &subscription, change).await.unwrap();
     assert!(matches!(done, ChangeSubmitted::Accepted(_)));
