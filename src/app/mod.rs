@@ -23,6 +23,7 @@ mod open_purchase;
 mod preview_mail;
 mod receive_webhook;
 mod reconcile;
+mod reconcile_usage;
 mod release_charges;
 mod renew_subscription;
 mod report_usage;
@@ -65,6 +66,7 @@ pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
 };
+pub use reconcile_usage::{reconcile_usage, schedule_usage_reconciliation};
 pub use release_charges::release_charges;
 pub use renew_subscription::renew_subscription;
 pub use report_usage::{Pace, report_usage, schedule_reporting};

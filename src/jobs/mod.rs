@@ -11,8 +11,9 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, forget_expired, handle_webhook,
-        issue_due_key, keep_appointment, reconcile_subscription, release_charges, renew_subscription, report_usage,
-        rewrite_charges, schedule_reporting, schedule_sweep, send_mail, sweep_subscriptions, withdraw_subscription,
+        issue_due_key, keep_appointment, reconcile_subscription, reconcile_usage, release_charges, renew_subscription,
+        report_usage, rewrite_charges, schedule_reporting, schedule_sweep, schedule_usage_reconciliation, send_mail,
+        sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},
@@ -164,6 +165,7 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::ReleaseCharges => release_charges(app, lease, subject).await,
         JobKind::IssueKey => issue_due_key(app, lease, subject).await,
         JobKind::ReportUsage => report_usage(app).await,
+        JobKind::ReconcileUsage => reconcile_usage(app).await,
         JobKind::KeepAppointment => keep_appointment(app, subject).await,
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
     }
@@ -201,6 +203,9 @@ async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
     }
     if let Err(error) = schedule_reporting(&app).await {
         tracing::warn!(%error, "the reporter could not be asked for");
+    }
+    if let Err(error) = schedule_usage_reconciliation(&app).await {
+        tracing::warn!(%error, "the comparison with Microsoft's sums could not be asked for");
     }
     while !*stop.borrow() {
         if let Err(error) = forget_expired(&app).await {

@@ -70,6 +70,8 @@ pub enum JobKind {
     IssueKey,
     /// Report due charges to Microsoft; the subject is nobody.
     ReportUsage,
+    /// Compare the ledger with Microsoft's daily sums; the subject is nobody.
+    ReconcileUsage,
     /// Do what the calendar asks for; the subject is the subscription.
     KeepAppointment,
     /// Compare everything with Microsoft; the subject is nobody.
@@ -77,7 +79,7 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -89,6 +91,7 @@ impl JobKind {
         Self::ReleaseCharges,
         Self::IssueKey,
         Self::ReportUsage,
+        Self::ReconcileUsage,
         Self::KeepAppointment,
         Self::SweepSubscriptions,
     ];
@@ -108,6 +111,7 @@ impl JobKind {
             Self::ReleaseCharges => "release_charges",
             Self::IssueKey => "issue_key",
             Self::ReportUsage => "report_usage",
+            Self::ReconcileUsage => "reconcile_usage",
             Self::KeepAppointment => "keep_appointment",
             Self::SweepSubscriptions => "sweep_subscriptions",
         }
@@ -119,7 +123,7 @@ impl JobKind {
 
     /// What waits for a date, however long, and is no work that is left over.
     fn is_appointment(self) -> bool {
-        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions | Self::ReportUsage)
+        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions | Self::ReportUsage | Self::ReconcileUsage)
     }
 }
 

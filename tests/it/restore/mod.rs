@@ -3,6 +3,7 @@
 
 mod alarm;
 mod backups;
+mod daily;
 mod decisions;
 
 use std::sync::Arc;
