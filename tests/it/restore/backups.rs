@@ -85,7 +85,8 @@ fn taken(stage: &Stage) -> BTreeMap<(Uuid, String, String), u32> {
     taken
 }
 
-/// Each charge that was owed is accepted once and known as accepted here, or a person is told of it. Gives how many wait.
+/// Each charge that was owed is accepted once and known as accepted here, or a person is told of it. Prints how many wait.
+#[expect(clippy::print_stdout, reason = "the count of what waits for a person is a result")]
 async fn account(stage: &Stage, name: &str, ids: &[Uuid], owed: &[(Uuid, Charge)]) {
     let taken = taken(stage);
     assert!(taken.values().all(|times| *times == 1), "{name}: twice: {taken:?}");
