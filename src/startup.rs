@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, Health, KnownPrices, Logo, Pace, SharedApp},
+    app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp},
     clock::SharedClock,
     config::{Billing, Config, ConfigError, Credential, CredentialKind, secret},
     domain::{
@@ -124,6 +124,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         unreadable_webhooks: AtomicU64::new(0),
         pace: Pace::default(),
         digest_file: config.audit.digest_file.clone(),
+        has_checked: HasChecked::default(),
         wake: tokio::sync::Notify::new(),
     })
 }

@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             // SQLite adds one column at a time.
             manager.alter_table(Table::alter().table(table).add_column(column).take()).await?;
         }
-        for table in [usage_event(), reporter()] {
+        for table in [usage_event(), adopted_usage(), reporter()] {
             manager.create_table(table).await?;
         }
         for index in indexes() {
@@ -88,6 +88,24 @@ fn usage_event() -> TableCreateStatement {
         .take()
 }
 
+/// What Microsoft has in a daily sum and no event of the ledger stands for: adopted after a restore, or acknowledged by a
+/// person. Quantities are decimal text: somebody else's may have more decimals than ours.
+fn adopted_usage() -> TableCreateStatement {
+    let mut table = table("adopted_usage");
+    table
+        .col(key("id"))
+        .col(uuid("subscription_id"))
+        .col(string("dimension"))
+        .col(string("plan_id"))
+        .col(string("day"))
+        .col(string("quantity"))
+        .col(string("cause"))
+        .col(text("reason"))
+        .col(big_integer("created_at"))
+        .foreign_key(&mut owned_by_subscription())
+        .take()
+}
+
 /// What the reporter knows about itself; one row.
 fn reporter() -> TableCreateStatement {
     let mut table = table("reporter");
@@ -104,6 +122,8 @@ fn reporter() -> TableCreateStatement {
         .col(big_integer_null("digested_at"))
         // Rows from before there was a chain have their place in it; from then on a row without one is an error.
         .col(chain_sealed)
+        // When a restored database was last taken into use: keys that were signed before leave a gap to the next one.
+        .col(big_integer_null("restored_at"))
         .take()
 }
 
@@ -113,6 +133,7 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("usage_event_of_charge", "usage_event", &["charge_id"]),
         index("usage_event_open", "usage_event", &["state", "next_attempt_at", "effective_start"]),
         index("charge_by_state", "charge", &["state", "reportable_from"]),
+        unique("adopted_usage_once", "adopted_usage", &["subscription_id", "dimension", "plan_id", "day", "cause"]),
         unique("charge_history_chain", "charge_history", &["subscription_id", "position"]),
         unique("audit_chain", "audit", &["subscription_id", "position"]),
         // What the metrics ask at every scrape.

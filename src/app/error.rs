@@ -4,6 +4,7 @@
 use crate::{
     domain::{
         change::{ChangeRefused, SeatsRefused},
+        decision::DecisionRefused,
         enrolment::OrderRefused,
         money::TooLarge,
         subscription::{NotEnrollable, Refused},
@@ -37,6 +38,9 @@ pub enum AppError {
     /// Microsoft's seats cannot be changed so.
     #[error(transparent)]
     Seats(#[from] SeatsRefused),
+    /// A person's decision about a charge that is not taken.
+    #[error(transparent)]
+    Decision(#[from] DecisionRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -112,6 +116,7 @@ impl AppError {
             Self::Order(_)
             | Self::Change(_)
             | Self::Seats(_)
+            | Self::Decision(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

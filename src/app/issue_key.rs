@@ -21,6 +21,9 @@ use crate::{
     store::{Enrolment, JobKind, Lease, LicenseKey, Revocation, Tx},
 };
 
+/// More keys than anybody signs for a license between a backup and its use.
+const SEQ_JUMP: u32 = 1_000;
+
 /// What a stored key says.
 ///
 /// # Errors
@@ -114,7 +117,8 @@ async fn sign_next(
         }
     }
     let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
-    let key = sign(app, subscription, enrolment, entitlement, (license_id, next_seq(newest.as_ref())), now)?;
+    let seq = next_seq(tx, newest.as_ref()).await?;
+    let key = sign(app, subscription, enrolment, entitlement, (license_id, seq), now)?;
     tx.insert_license_key(&key, now).await?;
     Ok(NextKey::Signed(key))
 }
@@ -135,7 +139,8 @@ pub(super) async fn replace_license(
         return Ok(None);
     };
     revoke(tx, subscription, &newest, "rotated", now).await?;
-    let key = sign(app, subscription, enrolment, entitlement, (new_license_id(now), next_seq(Some(&newest))), now)?;
+    let seq = next_seq(tx, Some(&newest)).await?;
+    let key = sign(app, subscription, enrolment, entitlement, (new_license_id(now), seq), now)?;
     tx.insert_license_key(&key, now).await?;
     Ok(Some(key))
 }
@@ -164,8 +169,14 @@ fn new_license_id(now: OffsetDateTime) -> String {
     format!("lic_{}", new_id(now).simple())
 }
 
-fn next_seq(newest: Option<&LicenseKey>) -> u32 {
-    newest.map_or(1, |newest| newest.seq.saturating_add(1))
+/// The next number. A restored database does not know the keys that were signed after the backup: behind a key of before,
+/// the numbers jump.
+async fn next_seq(tx: &Tx, newest: Option<&LicenseKey>) -> Result<u32, AppError> {
+    let Some(newest) = newest else { return Ok(1) };
+    let signed_at = claims_of(newest)?.iat;
+    let restored_at = tx.get_reporter().await?.restored_at;
+    let is_old = restored_at.is_some_and(|at| signed_at <= at.unix_timestamp());
+    Ok(newest.seq.saturating_add(if is_old { SEQ_JUMP } else { 1 }))
 }
 
 fn sign(

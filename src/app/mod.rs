@@ -8,6 +8,7 @@ mod ask_reseller;
 mod change_plan;
 mod change_seats;
 mod change_users;
+mod check_usage;
 mod contacts;
 mod converge;
 mod digest_ledger;
@@ -24,9 +25,12 @@ mod open_purchase;
 mod preview_mail;
 mod receive_webhook;
 mod reconcile;
+mod reconcile_usage;
 mod release_charges;
 mod renew_subscription;
 mod report_usage;
+mod resolve_charge;
+mod restore;
 mod review_order;
 mod send_mail;
 mod sign_in;
@@ -52,6 +56,7 @@ pub use ask_reseller::{Asked, ask_reseller};
 pub use change_plan::rewrite_charges;
 pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
+pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
@@ -67,9 +72,12 @@ pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
 };
+pub use reconcile_usage::{reconcile_usage, schedule_usage_reconciliation};
 pub use release_charges::release_charges;
 pub use renew_subscription::renew_subscription;
 pub use report_usage::{Pace, report_usage, schedule_reporting};
+pub use resolve_charge::{Resolution, resolve_charge};
+pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_restore};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
@@ -127,6 +135,8 @@ pub struct App {
     pub pace: Pace,
     /// Where the daily digest of the ledger is appended.
     pub digest_file: Option<PathBuf>,
+    /// Whether this process has looked for usage that the ledger does not know of.
+    pub has_checked: HasChecked,
     /// Wakes the job runner.
     pub wake: Notify,
 }

@@ -11,6 +11,7 @@ mod mail;
 mod output;
 mod quote;
 mod reconcile;
+mod restore;
 mod script;
 mod serve;
 mod simulate;
@@ -48,13 +49,16 @@ enum Command {
     /// Ledger and audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The lock around a restored backup
+    #[command(subcommand)]
+    Restore(restore::RestoreCommand),
     /// The inbox of Microsoft's webhooks
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
-    /// The charges of a subscription
+    /// Charges: why they are there, and what a person decides about them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
     /// Signing keys and license keys
@@ -95,6 +99,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Audit(command) => audit::run(&command),
+        Command::Restore(command) => restore::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
         Command::Ledger(command) => ledger::run(&command),

@@ -28,8 +28,9 @@ pub(super) struct ReconcileArgs {
     json: bool,
 }
 
+/// What a comparison came to.
 #[derive(Debug, Default)]
-struct Sums {
+pub(super) struct Sums {
     pages: u32,
     seen: u32,
     changed: u32,
@@ -51,7 +52,8 @@ pub(super) fn run(args: &ReconcileArgs) -> Result<(), Failure> {
     })
 }
 
-async fn compare_everything(app: &App, json: bool) -> Result<Sums, Failure> {
+/// Compares every page of the listing, and tells what was mended.
+pub(super) async fn compare_everything(app: &App, json: bool) -> Result<Sums, Failure> {
     let mut sums = Sums::default();
     let mut continuation: Option<String> = None;
     loop {
@@ -109,7 +111,8 @@ fn tell(repair: &Repair, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn conclude(sums: &Sums, json: bool) -> Result<(), Failure> {
+/// Prints the sums; a subscription that could not be compared is a failure.
+pub(super) fn conclude(sums: &Sums, json: bool) -> Result<(), Failure> {
     let Sums { pages, seen, changed, failed } = sums;
     if json {
         print_json_line(&json!({ "pages": pages, "compared": seen, "changed": changed, "failed": failed }))?;

@@ -9,6 +9,7 @@
 pub mod catalog;
 pub mod change;
 pub mod charge;
+pub mod decision;
 pub mod enrolment;
 pub mod explanation;
 pub mod license;
@@ -17,9 +18,11 @@ pub mod policy;
 pub mod pricing;
 pub mod proration;
 pub mod quote_json;
+pub mod restore;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
 pub mod usage;
+pub mod usage_sums;
 pub mod words;

@@ -185,6 +185,13 @@ impl Quantity {
         millionths.and_then(|whole| i64::try_from(whole).ok()).map(Self).ok_or(TooLarge)
     }
 
+    /// The quantity that a decimal says; `None` when it is negative, too large, or no whole number of millionths.
+    #[must_use]
+    pub fn exactly(value: Decimal) -> Option<Self> {
+        let millionths = value.checked_mul(Decimal::from(1_000_000)).filter(Decimal::is_integer)?;
+        Self::from_millionths(millionths.try_into().ok()?)
+    }
+
     /// Millionths of a unit, as stored.
     #[must_use]
     pub fn millionths(self) -> i64 {

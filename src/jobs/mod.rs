@@ -11,9 +11,9 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, digest_ledger, forget_expired,
-        handle_webhook, issue_due_key, keep_appointment, reconcile_subscription, release_charges, renew_subscription,
-        report_usage, rewrite_charges, schedule_digest, schedule_reporting, schedule_sweep, send_mail,
-        sweep_subscriptions, withdraw_subscription,
+        handle_webhook, issue_due_key, keep_appointment, reconcile_subscription, reconcile_usage, release_charges,
+        renew_subscription, report_usage, rewrite_charges, schedule_digest, schedule_reporting, schedule_sweep,
+        schedule_usage_reconciliation, send_mail, sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},
@@ -170,6 +170,7 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::IssueKey => issue_due_key(app, lease, subject).await,
         JobKind::ReportUsage => report_usage(app).await,
         JobKind::DigestLedger => digest_ledger(app).await,
+        JobKind::ReconcileUsage => reconcile_usage(app).await,
         JobKind::KeepAppointment => keep_appointment(app, subject).await,
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
     }
@@ -210,6 +211,9 @@ async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
     }
     if let Err(error) = schedule_digest(&app).await {
         tracing::warn!(%error, "the digest of the ledger could not be asked for");
+    }
+    if let Err(error) = schedule_usage_reconciliation(&app).await {
+        tracing::warn!(%error, "the comparison with Microsoft's sums could not be asked for");
     }
     while !*stop.borrow() {
         if let Err(error) = forget_expired(&app).await {

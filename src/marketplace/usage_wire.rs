@@ -187,9 +187,7 @@ fn instant(text: &str) -> Option<OffsetDateTime> {
 
 /// A quantity as number or text, when it is a whole number of millionths.
 fn quantity(raw: &RawValue) -> Option<Quantity> {
-    let value = decimal(raw)?;
-    let millionths = value.checked_mul(Decimal::from(1_000_000)).filter(Decimal::is_integer)?;
-    Quantity::from_millionths(millionths.try_into().ok()?)
+    Quantity::exactly(decimal(raw)?)
 }
 
 /// The very number that a JSON number or text says; `None` rather than a rounded one.

@@ -1,9 +1,10 @@
-//! What a person has to look at. Once for each (subscription, kind, cause).
+//! What a person has to look at. Once for each (subscription, kind, cause); what is found again after it was resolved is
+//! open again.
 
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{ExprTrait, OnConflict},
+    sea_query::{ExprTrait, OnConflict, SimpleExpr},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -54,14 +55,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`](super::StoreError).
     pub async fn list_findings(&self, subscription_id: Uuid) -> Result<Vec<Finding>> {
-        use entity::Column;
-        let rows = entity::Entity::find()
-            .filter(Column::SubscriptionId.eq(subscription_id).and(Column::ResolvedAt.is_null()))
-            .order_by_asc(Column::FoundAt)
-            .order_by_asc(Column::Id)
-            .all(self.connection())
-            .await?;
-        Ok(rows.into_iter().map(from_row).collect())
+        list(self, entity::Column::SubscriptionId.eq(subscription_id)).await
+    }
+
+    /// What is open of some kinds, of all subscriptions, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_findings_of_kinds(&self, kinds: &[&str]) -> Result<Vec<Finding>> {
+        list(self, entity::Column::Kind.is_in(kinds.iter().copied())).await
     }
 }
 
@@ -83,12 +85,80 @@ impl Tx {
             resolved_at: Set(None),
         };
         let once = OnConflict::columns([Column::SubscriptionId, Column::Kind, Column::Cause]).do_nothing().to_owned();
-        let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        let mut written =
+            entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        if written == 0 {
+            let anew = entity::ActiveModel {
+                detail: Set(detail.clone()),
+                found_at: Set(to_micros(*found_at)),
+                resolved_at: Set(None),
+                ..Default::default()
+            };
+            let same =
+                Column::SubscriptionId.eq(*subscription_id).and(Column::Kind.eq(kind)).and(Column::Cause.eq(cause));
+            let resolved = same.and(Column::ResolvedAt.is_not_null());
+            let result = entity::Entity::update_many().set(anew).filter(resolved).exec(self.connection()).await?;
+            written = result.rows_affected;
+        }
         if written == 1 {
             tracing::error!(subscription = %subscription_id, kind, detail, "a person has to look at this");
         }
         Ok(())
     }
+
+    /// What was found about a charge is decided: its findings have its id as their cause, or begin with it.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn resolve_charge_findings(
+        &self,
+        subscription_id: Uuid,
+        charge_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        use entity::Column;
+        let cause = Column::Cause.eq(charge_id.to_string()).or(Column::Cause.starts_with(format!("{charge_id}/")));
+        self.resolve(Column::SubscriptionId.eq(subscription_id).and(cause), now).await
+    }
+
+    /// One finding is over.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn resolve_finding(&self, finding: &Finding, now: OffsetDateTime) -> Result<()> {
+        use entity::Column;
+        let this = Column::SubscriptionId
+            .eq(finding.subscription_id)
+            .and(Column::Kind.eq(&finding.kind))
+            .and(Column::Cause.eq(&finding.cause));
+        self.resolve(this, now).await
+    }
+
+    async fn resolve(&self, these: SimpleExpr, now: OffsetDateTime) -> Result<()> {
+        let row = entity::ActiveModel { resolved_at: Set(Some(to_micros(now))), ..Default::default() };
+        let open = these.and(entity::Column::ResolvedAt.is_null());
+        entity::Entity::update_many().set(row).filter(open).exec(self.connection()).await?;
+        Ok(())
+    }
+
+    /// What is open for a subscription, oldest first, as this transaction sees it.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_findings(&self, subscription_id: Uuid) -> Result<Vec<Finding>> {
+        list(self, entity::Column::SubscriptionId.eq(subscription_id)).await
+    }
+}
+
+async fn list(reader: &impl Reader, these: SimpleExpr) -> Result<Vec<Finding>> {
+    use entity::Column;
+    let rows = entity::Entity::find()
+        .filter(these.and(Column::ResolvedAt.is_null()))
+        .order_by_asc(Column::FoundAt)
+        .order_by_asc(Column::Id)
+        .all(reader.connection())
+        .await?;
+    Ok(rows.into_iter().map(from_row).collect())
 }
 
 fn from_row(row: entity::Model) -> Finding {

@@ -72,6 +72,8 @@ pub enum JobKind {
     ReportUsage,
     /// Write down what ledger and audit log are; the subject is nobody.
     DigestLedger,
+    /// Compare the ledger with Microsoft's daily sums; the subject is nobody.
+    ReconcileUsage,
     /// Do what the calendar asks for; the subject is the subscription.
     KeepAppointment,
     /// Compare everything with Microsoft; the subject is nobody.
@@ -79,7 +81,7 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -92,6 +94,7 @@ impl JobKind {
         Self::IssueKey,
         Self::ReportUsage,
         Self::DigestLedger,
+        Self::ReconcileUsage,
         Self::KeepAppointment,
         Self::SweepSubscriptions,
     ];
@@ -112,6 +115,7 @@ impl JobKind {
             Self::IssueKey => "issue_key",
             Self::ReportUsage => "report_usage",
             Self::DigestLedger => "digest_ledger",
+            Self::ReconcileUsage => "reconcile_usage",
             Self::KeepAppointment => "keep_appointment",
             Self::SweepSubscriptions => "sweep_subscriptions",
         }
@@ -123,7 +127,14 @@ impl JobKind {
 
     /// What waits for a date, however long, and is no work that is left over.
     fn is_appointment(self) -> bool {
-        matches!(self, Self::KeepAppointment | Self::SweepSubscriptions | Self::ReportUsage | Self::DigestLedger)
+        matches!(
+            self,
+            Self::KeepAppointment
+                | Self::SweepSubscriptions
+                | Self::ReportUsage
+                | Self::DigestLedger
+                | Self::ReconcileUsage
+        )
     }
 }
 

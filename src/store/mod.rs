@@ -6,6 +6,7 @@
 
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
+mod adopted_usage;
 mod audit;
 mod calls;
 mod chain;
@@ -31,6 +32,7 @@ mod sign_ins;
 mod steps;
 mod subscriptions;
 mod sweeps;
+mod told_usage;
 mod trial_uses;
 mod usage_events;
 mod verify;
@@ -47,6 +49,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
+pub use adopted_usage::AdoptedUsage;
 pub use audit::AuditEntry;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
@@ -66,6 +69,7 @@ pub use revocations::Revocation;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use sweeps::Sweep;
+pub use told_usage::ToldUsage;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
 pub use webhooks::{NewWebhook, Webhook};

@@ -30,6 +30,7 @@ mod entity {
         pub last_success_at: Option<i64>,
         pub digested_at: Option<i64>,
         pub chain_sealed: bool,
+        pub restored_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -53,6 +54,8 @@ pub struct Reporter {
     pub last_success_at: Option<OffsetDateTime>,
     /// When the heads of all chains were last written down.
     pub digested_at: Option<OffsetDateTime>,
+    /// When a restored database was last taken into use.
+    pub restored_at: Option<OffsetDateTime>,
 }
 
 async fn get(reader: &impl Reader) -> Result<Reporter> {
@@ -68,6 +71,7 @@ async fn get(reader: &impl Reader) -> Result<Reporter> {
         reconciled_at: row.reconciled_at.map(from_micros),
         last_success_at: row.last_success_at.map(from_micros),
         digested_at: row.digested_at.map(from_micros),
+        restored_at: row.restored_at.map(from_micros),
     })
 }
 
@@ -137,6 +141,7 @@ impl Tx {
             reconciled_at: set(noted.reconciled_at),
             last_success_at: set(noted.last_success_at),
             digested_at: set(noted.digested_at),
+            restored_at: set(noted.restored_at),
             ..Default::default()
         };
         let this = entity::Column::Id.eq(ONLY_ROW);

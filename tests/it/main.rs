@@ -32,6 +32,7 @@ mod outages;
 mod prices;
 mod purchase;
 mod reconcile;
+mod restore;
 mod sign_in;
 mod storms;
 mod strangers;

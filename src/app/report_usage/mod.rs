@@ -17,7 +17,10 @@ use time::{Duration, OffsetDateTime};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::{App, AppError, Step};
+use super::{
+    App, AppError, Step,
+    check_usage::{Check, check_usage},
+};
 use crate::{
     clock::{Stopwatch, new_id},
     store::{JobKind, Reporter},
@@ -63,6 +66,9 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
     }
     if let Some(until) = app.pace.pause_until(now) {
         return Ok(Step::Again(until - now));
+    }
+    if check_usage(app).await? == Check::MustWait {
+        return Ok(Step::Again(LOOK));
     }
     let batches = app.pace.batches();
     let round = Round {

@@ -27,6 +27,17 @@ pub(super) async fn new_database() -> String {
     cluster.url(&name)
 }
 
+/// Copies a database that nobody is connected to, and gives the address of the copy.
+pub(super) async fn copy_database(url: &str) -> String {
+    let cluster = CLUSTER.get().unwrap();
+    let original = url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap();
+    let name = format!("t_{}", Uuid::new_v4().simple());
+    let admin = Database::connect(cluster.url("postgres")).await.unwrap();
+    admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await.unwrap();
+    admin.close().await.unwrap();
+    cluster.url(&name)
+}
+
 impl Cluster {
     fn start() -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-pg-{}", Uuid::new_v4().simple()));

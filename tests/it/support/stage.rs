@@ -75,6 +75,7 @@ pub(crate) struct Stage {
     pub(crate) public_url: Url,
     server: Option<Server>,
     configuration: String,
+    database_url: String,
     directory: PathBuf,
 }
 
@@ -108,7 +109,7 @@ impl Stage {
         simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         let (app, server) = start(&configuration, &clock, listener, None).await;
-        Self { simulator, clock, app, public_url, server: Some(server), configuration, directory }
+        Self { simulator, clock, app, public_url, server: Some(server), configuration, database_url, directory }
     }
 
     /// Everything at Microsoft's end.
@@ -183,6 +184,38 @@ impl Stage {
         let in_memory = self.configuration.contains(":memory:").then(|| self.app.store.clone());
         let (app, server) = start(&self.configuration, &self.clock, listener, in_memory).await;
         (self.app, self.server) = (app, Some(server));
+    }
+
+    /// A backup of the database, taken while nothing runs; gives its address.
+    pub(crate) async fn back_up(&mut self) -> String {
+        self.stop().await;
+        let copy = self.copy(&self.database_url.clone()).await;
+        self.restart().await;
+        copy
+    }
+
+    /// The database is as it was at the backup, which stays as it is; everything else has gone on.
+    pub(crate) async fn restore(&mut self, backup: &str) {
+        self.stop().await;
+        let restored = self.copy(backup).await;
+        self.configuration = self.configuration.replace(&self.database_url, &restored);
+        self.database_url = restored;
+        self.restart().await;
+    }
+
+    async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        self.app.store.clone().close().await;
+    }
+
+    async fn copy(&self, url: &str) -> String {
+        let Some(file) = url.strip_prefix("sqlite://") else { return postgres::copy_database(url).await };
+        let copy = self.file(&format!("{}.db", Uuid::new_v4().simple()));
+        // The last connection has brought the log into the file.
+        std::fs::copy(file, &copy).unwrap();
+        format!("sqlite://{}", copy.display())
     }
 
     /// The publisher changes the catalog, and the service is started anew.

@@ -1,0 +1,178 @@
+//! What Microsoft's sums prove is adopted; what may be part of a sum waits for a person.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::{Look, Named, RestoreReport, note};
+use crate::{
+    app::{
+        AppError,
+        check_usage::{explained, foreign_finding},
+    },
+    domain::{
+        charge::{Charge, State},
+        restore::{Adoption, Candidate, decide_adoption, earliest_day},
+        subscription::Subscription,
+        usage_sums::{Place, Sums, excess},
+    },
+    store::{AdoptedUsage, Finding, JobKind, Settled, ToldUsage, Tx},
+};
+
+const HAS_IT: &str = "Microsoft has it (restore)";
+
+/// Compares one subscription.
+pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result<(), AppError> {
+    let tx = look.app.store.begin().await?;
+    let subscription = tx.get_subscription(look.id).await?;
+    let charges = tx.list_charges(look.id).await?;
+    let told = tx.list_told_usage(&[look.id], look.since).await?;
+    let known = tx.list_adopted_usage(&[look.id], look.since).await?;
+    // What is not settled is looked for in what these leave over.
+    let counts = |state| matches!(state, State::Accepted | State::Conflict);
+    let explained = explained(&told, &known, counts).remove(&look.id).unwrap_or_default();
+    let excess = excess(look.microsoft, &explained);
+    if excess.is_empty() {
+        return Ok(());
+    }
+    let told: HashMap<Uuid, ToldUsage> = told.into_iter().map(|event| (event.charge_id, event)).collect();
+    let adoption = decide_adoption(&excess, &candidates(&subscription, &charges, &told));
+    let by_id: BTreeMap<Uuid, &Charge> = charges.iter().map(|charge| (charge.id, charge)).collect();
+    take_over(&tx, look, (&adoption, &by_id, &told), report).await?;
+    set_aside(&tx, look, (&adoption, &by_id, &told), report).await?;
+    acknowledge(&tx, look, &adoption.foreign, report).await?;
+    Ok(tx.commit().await?)
+}
+
+fn candidates(subscription: &Subscription, charges: &[Charge], told: &HashMap<Uuid, ToldUsage>) -> Vec<Candidate> {
+    let open = charges.iter().filter(|charge| charge.state.is_open() && charge.state != State::Conflict);
+    let candidate = |charge: &Charge| Candidate {
+        charge_id: charge.id,
+        dimension: charge.dimension.clone(),
+        plan_id: charge.plan_id.clone().unwrap_or_else(|| subscription.microsoft.plan_id.clone()),
+        quantity: charge.quantity,
+        earliest: earliest_day(charge),
+        told_on: told.get(&charge.id).map(|event| event.place.day),
+    };
+    open.map(candidate).collect()
+}
+
+type Found<'a> = (&'a Adoption, &'a BTreeMap<Uuid, &'a Charge>, &'a HashMap<Uuid, ToldUsage>);
+
+async fn take_over(
+    tx: &Tx,
+    look: &Look<'_>,
+    (adoption, charges, told): Found<'_>,
+    report: &mut RestoreReport,
+) -> Result<(), AppError> {
+    let now = look.restored.now;
+    let mut ids = Vec::new();
+    for (id, place) in &adoption.adopted {
+        let Some(charge) = charges.get(id) else { continue };
+        let event = told.get(id);
+        tx.move_charges(&[*id], (charge.state, State::Accepted), HAS_IT, now).await?;
+        tx.resolve_charge_findings(look.id, *id, now).await?;
+        // An event of the same day explains it by itself from now on.
+        if event.is_none_or(|event| event.place != *place) {
+            adopt_part(tx, look, place, (charge.quantity.value(), id.to_string(), HAS_IT)).await?;
+        }
+        ids.push(*id);
+        report.adopted.push(Named::charge(look.id, charge));
+    }
+    close_events(tx, look, told, &ids, HAS_IT).await?;
+    if !ids.is_empty() {
+        tx.schedule_job(JobKind::IssueKey, look.id, now, now).await?;
+    }
+    note(tx, look, "charges_adopted", &ids);
+    Ok(())
+}
+
+/// Charges that may be part of a sum are frozen. The sum itself is known from now on: a person decides what it is of.
+async fn set_aside(
+    tx: &Tx,
+    look: &Look<'_>,
+    (adoption, charges, told): Found<'_>,
+    report: &mut RestoreReport,
+) -> Result<(), AppError> {
+    let mut sums = String::new();
+    for (place, sum) in &adoption.undecided_sums {
+        let cause = format!("undecided/{}", look.microsoft.get(place).copied().unwrap_or_default());
+        adopt_part(tx, look, place, (*sum, cause, "a person decides which charges it is of")).await?;
+        sums.push_str(&format!("{sum} of {} on {}; ", place.dimension, place.day));
+    }
+    let undecided: Vec<&Charge> = adoption.undecided.iter().filter_map(|id| charges.get(id).copied()).collect();
+    let why = format!("Microsoft has {sums}and it cannot be told whether this charge is part of it");
+    let frozen = freeze(tx, look, &undecided, &why).await?;
+    close_events(tx, look, told, &frozen, "it waits for a person").await?;
+    report.frozen.extend(undecided.iter().map(|charge| Named::charge(look.id, charge)));
+    Ok(())
+}
+
+/// Charges wait for a person; those that do already stay as they are. Gives those that were moved.
+pub(super) async fn freeze(tx: &Tx, look: &Look<'_>, charges: &[&Charge], why: &str) -> Result<Vec<Uuid>, AppError> {
+    let now = look.restored.now;
+    let mut frozen = Vec::new();
+    for charge in charges {
+        if !matches!(charge.state, State::Held | State::Due | State::Sending) {
+            continue;
+        }
+        frozen.extend(tx.move_charges(&[charge.id], (charge.state, State::Frozen), "restore: not decided", now).await?);
+        let detail = format!(
+            "{}, {} of {}: {why}. Say whether Microsoft has it (`seatkey ledger resolve`)",
+            charge.description, charge.quantity, charge.dimension
+        );
+        let cause = format!("{}/{now}", charge.id);
+        let kind = "charge_frozen".to_owned();
+        let finding = Finding { subscription_id: look.id, kind, cause, detail, found_at: now };
+        tx.record_finding(&finding).await?;
+    }
+    note(tx, look, "charges_frozen", &frozen);
+    Ok(frozen)
+}
+
+/// What is settled or waits for a person is not sent any more.
+async fn close_events(
+    tx: &Tx,
+    look: &Look<'_>,
+    told: &HashMap<Uuid, ToldUsage>,
+    charge_ids: &[Uuid],
+    answer: &str,
+) -> Result<(), AppError> {
+    let events = charge_ids.iter().filter_map(|id| told.get(id)).filter(|event| event.is_open);
+    let ids: Vec<Uuid> = events.map(|event| event.id).collect();
+    let settled = Settled { ids: &ids, owner: Uuid::nil(), again_at: None, in_doubt: false, is_proven: true, answer };
+    tx.settle_usage_events(settled, look.restored.now).await?;
+    Ok(())
+}
+
+/// What no charge can be is acknowledged by a person, or named.
+async fn acknowledge(tx: &Tx, look: &Look<'_>, foreign: &Sums, report: &mut RestoreReport) -> Result<(), AppError> {
+    for (place, more) in foreign {
+        let finding = foreign_finding(look.id, place, *more, look.restored.now);
+        let Some(reason) = look.options.accept_foreign else {
+            tx.record_finding(&finding).await?;
+            report.foreign.push(Named { subscription_id: look.id, charge_id: None, words: finding.detail });
+            continue;
+        };
+        let cause = format!("acknowledged/{}", look.microsoft.get(place).copied().unwrap_or_default());
+        adopt_part(tx, look, place, (*more, cause, reason)).await?;
+        tx.resolve_finding(&finding, look.restored.now).await?;
+        let detail = serde_json::json!({
+            "day": place.day.to_string(), "dimension": place.dimension, "plan": place.plan_id,
+            "quantity": more.to_string(), "reason": reason,
+        });
+        crate::app::converge::audit(tx, look.id, "operator", "foreign_usage_acknowledged", &detail, look.restored.now);
+    }
+    Ok(())
+}
+
+async fn adopt_part(
+    tx: &Tx,
+    look: &Look<'_>,
+    place: &Place,
+    (quantity, cause, reason): (rust_decimal::Decimal, String, &str),
+) -> Result<(), AppError> {
+    let reason = reason.to_owned();
+    let adopted = AdoptedUsage { subscription_id: look.id, place: place.clone(), quantity, cause, reason };
+    Ok(tx.adopt_usage(&adopted, look.restored.now).await?)
+}
