@@ -149,10 +149,17 @@ fn the_domain_is_pure() {
     }
 }
 
+/// A line without what stands between two marks, and without the marks.
+fn without(line: &str, begin: &str, end: &str) -> String {
+    let Some((before, rest)) = line.split_once(begin) else { return line.to_owned() };
+    format!("{before}{}", rest.split_once(end).map_or("", |(_, after)| after))
+}
+
 /// Whether a float literal stands in a line of code: digits with a point and digits behind it, or with an exponent. A version,
-/// a price or a time in a text is none, nor is a field of a field.
+/// a price or a time in a text is none, nor is a field of a field or the fraction of a second in a `datetime!`.
 fn has_float_literal(line: &str) -> bool {
-    let code: String = line.replace("\\\"", "").split('"').step_by(2).collect::<Vec<_>>().join(" ");
+    let line = without(&without(line, "datetime!(", ")"), "r#\"", "\"#").replace("\\\"", "");
+    let code: String = line.split('"').step_by(2).collect::<Vec<_>>().join(" ");
     let words = code.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.')));
     words.filter(|word| word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains("..")).any(|word| {
         let after = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
@@ -167,7 +174,15 @@ fn has_float_literal(line: &str) -> bool {
 
 #[test]
 fn the_reader_of_floats_sees_literals() {
-    for line in ["let x = 1.5;", "f(2.5)", "x * 1_000.0", "1e6", "3e-2 + y", "let x = 2.;"] {
+    for line in [
+        "let x = 1.5;",
+        "(datetime!(2026-02-14 10:30 UTC), 1.5)",
+        "f(2.5)",
+        "x * 1_000.0",
+        "1e6",
+        "3e-2 + y",
+        "let x = 2.;",
+    ] {
         assert!(has_float_literal(line), "{line}");
     }
     for line in [
@@ -179,6 +194,7 @@ fn the_reader_of_floats_sees_literals() {
         "0x1e5",
         "7.max(x)",
         "date!(2026 - 01 - 15)",
+        "datetime!(2026-02-14 10:30:14.5 UTC)",
     ] {
         assert!(!has_float_literal(line), "{line}");
     }

@@ -13,6 +13,7 @@ fn the_script_plays_a_purchase_and_the_year_after_it() {
     let year = [
         "trial_announced",
         "trial_over",
+        "first_report",
         "upgraded",
         "downgrade_planned",
         "renewal_announced",
@@ -25,8 +26,8 @@ fn the_script_plays_a_purchase_and_the_year_after_it() {
     ];
     assert_eq!(names, [&purchase[..], &year[..]].concat());
     assert_eq!(steps[4]["facts"]["users"], 150);
-    assert_eq!(steps[11]["facts"]["users"], 200);
-    assert_eq!(steps[15]["facts"]["charges"].as_array().unwrap().len(), 5);
+    assert_eq!(steps[12]["facts"]["users"], 200);
+    assert_eq!(steps[16]["facts"]["charges"].as_array().unwrap().len(), 5);
 }
 
 #[test]

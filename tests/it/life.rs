@@ -131,7 +131,7 @@ async fn a_renewal_is_written_once_whoever_tells_of_it(stage: Stage) {
 async fn a_planned_downgrade_comes_with_the_renewal(stage: Stage) {
     let id = enrolled(&stage).await;
     advance_to(&stage, date!(2026 - 03 - 01));
-    follow(&stage).await;
+    run_appointments(&stage).await;
     change(&stage, id, 300).await.unwrap();
     let Ok(ChangeSubmitted::Accepted(planned)) = change(&stage, id, 200).await else { panic!("not accepted") };
     assert_eq!((planned.kind, planned.lines.len()), (ChangeKind::Downgrade, 0), "fewer users cost nothing now");

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seatkey::{domain::license::Claims, signing};
 use serde_json::Value;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Stage, lab};
@@ -65,7 +67,7 @@ impl Oracle {
     /// How mails, keys and charges differ from what must have followed, in words.
     pub(crate) async fn complaints(&self, stage: &Stage, mailed: &[String]) -> Vec<String> {
         let mut complaints = self.about_mails(stage, mailed);
-        complaints.extend(self.about_keys(stage).await);
+        complaints.extend(self.about_keys(stage, mailed).await);
         complaints.extend(self.about_charges(stage, mailed).await);
         complaints.extend(self.about_findings(stage).await);
         complaints
@@ -85,6 +87,7 @@ impl Oracle {
         let operations = operations(stage, self.id);
         let renewed: BTreeSet<&str> = mailed.iter().filter_map(|mail| mail.strip_prefix("renewed.")).collect();
         counts.remove("renewed");
+        counts.remove("key_ready");
         counts.retain(|event, _| !BY_THE_CALENDAR.contains(event));
         let expected: BTreeMap<&str, usize> = self
             .expected
@@ -109,14 +112,48 @@ impl Oracle {
         complaints
     }
 
-    async fn about_keys(&self, stage: &Stage) -> Option<String> {
+    /// Each key has its cause: the enrolment, seats, a term, a plan, the end; and where fees are metered, an acceptance, which
+    /// is mailed, or the time until it, which is bridged at most once a term. Whoever has paid everything has a full key.
+    async fn about_keys(&self, stage: &Stage, mailed: &[String]) -> Vec<String> {
         let newest = stage.app.store.find_newest_key(self.id).await.unwrap().unwrap();
+        let charges = stage.app.store.list_charges(self.id).await.unwrap();
         let seats = self.expected.get("seats_changed").copied().unwrap_or_default();
-        let ended = usize::from(self.has_ended());
-        let least = if self.has_ended() { 1 + seats } else { 1 + seats + self.terms.len() };
-        let most = 1 + seats + self.terms.len() + self.plan_changes + ended;
+        let terms = self.terms.len();
+        let accepted: Vec<&str> = mailed.iter().filter_map(|mail| mail.strip_prefix("key_ready.")).collect();
+        let bridged = if charges.is_empty() { 0 } else { 1 + terms };
+        let most = 1 + seats + terms + self.plan_changes + usize::from(self.has_ended()) + accepted.len() + bridged;
         let is = usize::try_from(newest.seq).unwrap();
-        (!(least..=most).contains(&is)).then(|| format!("{is} keys, expected {least} to {most}"))
+        let mut complaints = Vec::new();
+        if is > most {
+            complaints.push(format!("{is} keys, expected at most {most}"));
+        }
+        let announced = |seq: &&&str| seq.parse::<usize>().is_ok_and(|seq| (2..=is).contains(&seq));
+        if accepted.iter().filter(announced).count() != accepted.len() {
+            complaints.push(format!("keys {accepted:?} were mailed, there are {is}"));
+        }
+        let paid = !charges.iter().any(|charge| charge.state.is_open());
+        if status(&self.seen) == "Subscribed" && paid {
+            complaints.extend(self.about_full_key(&signing::inspect(&newest.compact).unwrap()));
+        }
+        complaints
+    }
+
+    /// Everything is paid: the newest key says what Microsoft says.
+    fn about_full_key(&self, claims: &Claims) -> Vec<String> {
+        let mut complaints = Vec::new();
+        if claims.provisional {
+            complaints.push(format!("key {} is provisional, and everything is paid", claims.seq));
+        }
+        let until = OffsetDateTime::from_unix_timestamp(claims.exp - 1).unwrap().date().to_string();
+        let term_end = &self.seen["term"]["endDate"].as_str().unwrap()[..10];
+        if until != term_end {
+            complaints.push(format!("key {} works until {until}, the term ends on {term_end}", claims.seq));
+        }
+        let users = self.seen["quantity"].as_u64();
+        if users.is_some() && claims.users.map(u64::from) != users {
+            complaints.push(format!("key {} is for {:?} users, not {users:?}", claims.seq, claims.users));
+        }
+        complaints
     }
 
     /// Once for each (term, reason, dimension); a full term of 150 users costs what the price list says.
@@ -153,12 +190,16 @@ impl Oracle {
         complaints
     }
 
-    /// A person is told of a plan or seats that Microsoft changed although they were refused, and of nothing else.
+    /// A person is told of a plan or seats that Microsoft changed although they were refused, and of nothing else. Fees that
+    /// were not accepted have stories and an oracle of their own (`installations`).
     async fn about_findings(&self, stage: &Stage) -> Vec<String> {
         let findings = stage.app.store.list_findings(self.id).await.unwrap();
         let (told, odd): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.kind == "plan_changed");
         let too_few = |seats: &str| seats.parse::<u32>().is_ok_and(|seats| seats < lab::MINIMUM_USERS);
-        let odd = odd.into_iter().filter(|finding| finding.kind != "seats_changed" || !too_few(&finding.cause));
+        let odd = odd
+            .into_iter()
+            .filter(|finding| finding.kind != "seats_changed" || !too_few(&finding.cause))
+            .filter(|finding| !finding.kind.starts_with("charge_"));
         let mut complaints: Vec<String> = odd.map(|finding| finding.detail).collect();
         if told.is_empty() == self.has_a_refused_plan {
             complaints.push(format!("findings about the plan: {told:?}"));
