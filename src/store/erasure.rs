@@ -14,7 +14,8 @@ pub(super) const ERASED: &str = "(erased)";
 /// Where it stands, beside the subscription's own row and the trial.
 const STATEMENTS: [&str; 7] = [
     "UPDATE enrolment SET organisation = $2, buyer_name = $2, buyer_email = $2, technical_contact = $2 WHERE subscription_id = $1",
-    "UPDATE mail SET recipients = '[]', subject = $2, text_body = $2, html_body = $2, attachments = '[]' WHERE subscription_id = $1",
+    "UPDATE mail SET recipients = '[]', subject = $2, text_body = $2, html_body = $2, attachments = '[]', \
+     state = CASE WHEN state = 'queued' THEN 'erased' ELSE state END WHERE subscription_id = $1",
     "UPDATE webhook SET body = $2, claims = $2 WHERE subscription_id = $1",
     "UPDATE license_key SET compact = $2 WHERE subscription_id = $1",
     "DELETE FROM quote WHERE subscription_id = $1 AND id NOT IN (SELECT quote_id FROM enrolment)",

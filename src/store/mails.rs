@@ -75,6 +75,8 @@ pub enum MailState {
     Queued,
     /// Accepted by the mail server.
     Sent,
+    /// Its people were erased before it left.
+    Erased,
 }
 
 /// A stored mail.
@@ -185,6 +187,7 @@ fn from_row(row: entity::Model) -> Result<Mail> {
     let state = match row.state.as_str() {
         "queued" => MailState::Queued,
         "sent" => MailState::Sent,
+        "erased" => MailState::Erased,
         other => return Err(wrong("state", &other)),
     };
     let recipients = serde_json::from_str(&row.recipients).map_err(|error| wrong("recipients", &error))?;
