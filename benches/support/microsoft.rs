@@ -79,6 +79,7 @@ async fn answer(request: HttpRequest, body: web::Bytes, plans: web::Data<String>
             actix_web::rt::time::sleep(METERING_TAKES).await;
             accepted_json(&body)
         }
+        [_, "usageEvents"] => "[]".to_owned(),
         [_, "saas", "subscriptions", _, "listAvailablePlans"] => plans.get_ref().clone(),
         [status, "saas", "subscriptions", id] => subscription_json(status, id),
         _ => return HttpResponse::NotFound().finish(),

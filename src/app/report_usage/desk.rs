@@ -35,9 +35,9 @@ impl Desk {
         Self { waiting: VecDeque::new(), only_old }
     }
 
-    /// At most 25 events; none when there is nothing to do.
+    /// At most 25 events; none when there is nothing to do. What has its slot sets out, also when the step's time is over.
     pub(super) async fn next_batch(&mut self, round: &Round<'_>) -> Result<Vec<UsageEvent>, AppError> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && round.has_time() {
             self.refill(round).await?;
         }
         let count = self.waiting.len().min(MAX_BATCH);

@@ -54,6 +54,13 @@ struct Round<'a> {
     trouble: AtomicBool,
 }
 
+impl Round<'_> {
+    /// Whether anything else may be begun.
+    fn has_time(&self) -> bool {
+        self.watch.elapsed() < STEP_MAY_TAKE
+    }
+}
+
 /// Runs one step.
 ///
 /// # Errors
@@ -82,22 +89,25 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
     };
     let lanes = (0..batches * LANES_PER_BATCH).map(|_| lane(&round));
     let ended = futures::future::join_all(lanes).await;
+    let is_out_of_time = !round.has_time();
     let left = round.desk.into_inner().into_left();
     settle::give_back(app, round.owner, &left).await?;
     ended.into_iter().collect::<Result<Vec<()>, AppError>>()?;
-    let had_trouble = round.trouble.into_inner();
-    if !had_trouble {
-        note_success(app).await?;
-    }
-    let more = had_trouble || round.watch.elapsed() >= STEP_MAY_TAKE;
     let now = app.clock.now();
-    let next = app.store.find_next_attempt().await?.map_or(LOOK, |at| (at - now).clamp(SOON, LOOK));
-    Ok(Step::Again(if more { app.pace.pause_until(now).map_or(SOON, |until| until - now) } else { next }))
+    if round.trouble.into_inner() {
+        return Ok(Step::Again(app.pace.pause_until(now).map_or(SOON, |until| until - now)));
+    }
+    note_success(app).await?;
+    if is_out_of_time {
+        return Ok(Step::Again(Duration::ZERO));
+    }
+    let next = app.store.find_next_attempt().await?;
+    Ok(Step::Again(next.map_or(LOOK, |at| (at - now).clamp(SOON, LOOK))))
 }
 
 /// One after the other, until there is nothing left or something is not well.
 async fn lane(round: &Round<'_>) -> Result<(), AppError> {
-    while !round.trouble.load(Ordering::SeqCst) && round.watch.elapsed() < STEP_MAY_TAKE {
+    while !round.trouble.load(Ordering::SeqCst) {
         let batch = match round.desk.lock().await.next_batch(round).await {
             Ok(batch) => batch,
             Err(error) => {
