@@ -35,7 +35,8 @@ pub struct Switches {
     /// The next delivery carries this token, and its answer does not count: it did not come from Microsoft.
     pub hostile_token: Option<HostileToken>,
     /// Usage is never a duplicate, too old, or for a subscription that is not active: what can be read and names
-    /// something that is sold is recorded and answered with `Accepted`, so that a second send cannot hide.
+    /// something that is sold is recorded and answered with `Accepted`, so that a second send cannot hide. The daily sums
+    /// count the same bytes once.
     pub accept_all_usage: bool,
     /// How the answers to usage go wrong, until it is switched off.
     pub usage_trick: Option<UsageTrick>,

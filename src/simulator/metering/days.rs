@@ -1,6 +1,6 @@
 //! `usageEvents`: the daily sums of accepted usage, which lag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -96,7 +96,9 @@ fn rows(state: &State, start: Date, end: Date, now: OffsetDateTime) -> Vec<RowBo
     let mut rows = Vec::new();
     for (day, events) in state.usage.days(start..=end) {
         let mut sums: BTreeMap<(Uuid, &str, &str), Sum> = BTreeMap::new();
-        for event in events.iter().filter(|event| event.at + lag <= now) {
+        // Where everything is accepted, the same bytes again count once: the sums are what Microsoft would have.
+        let mut counted: HashSet<&str> = HashSet::new();
+        for event in events.iter().filter(|event| event.at + lag <= now && counted.insert(&event.bytes)) {
             let Some(id) = event.resource_id else { continue };
             let sum = sums.entry((id, &event.dimension, &event.plan_id));
             let sum = sum.or_insert(Sum { quantity: Decimal::ZERO, count: 0, newest: event.at });
