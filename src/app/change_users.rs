@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::new_id,
     domain::{
-        change::{ChangeKind, FrozenChange, freeze_change},
+        change::{ChangeKind, FrozenChange, freeze_change, may_lower},
         charge::{Charge, Reason, State},
         enrolment::{Basis, QUOTE_LIFETIME},
         policy::Identity,
@@ -166,6 +166,10 @@ async fn accept(
     let tx = app.store.begin().await?;
     // Of clicks at the same moment, each waits for its turn here, and not for the others at the commit.
     tx.lock_subscriptions([id]).await?;
+    // A release in the same moment does not change the subscription's version.
+    if frozen.kind == ChangeKind::Lowering && !may_lower(&subscription, &tx.list_charges(id).await?, now) {
+        return Err(StoreError::Conflict("charge").into());
+    }
     tx.decide_change(change_id, (ChangeState::Shown, ChangeState::Done), None, now).await?;
     let enrolment = tx.get_enrolment(id).await?;
     let had_planned = subscription.planned.is_some();

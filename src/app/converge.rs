@@ -42,6 +42,8 @@ pub(super) struct Seen<'a> {
 pub(super) struct Converged {
     /// The subscription as it is now.
     pub(super) subscription: Subscription,
+    /// What Microsoft says of it, in the answer itself: an old answer, or one with an unknown word, changes nothing.
+    pub(super) told: MicrosoftStatus,
     /// What was new.
     pub(super) events: Vec<Event>,
     /// Whether the subscription was never seen before.
@@ -96,14 +98,21 @@ async fn attempt(app: &App, seen: Seen<'_>) -> Result<Converged, AppError> {
         if known.observed_at < seen.asked_at && known.stage != Stage::AwaitingEnrolment {
             app.store.record_observation(seen.snapshot.id, seen.asked_at).await?;
         }
-        return Ok(Converged { subscription: known, events: Vec::new(), is_new: false });
+        return Ok(Converged {
+            subscription: known,
+            told: seen.snapshot.status.clone(),
+            events: Vec::new(),
+            is_new: false,
+        });
     }
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let converged = match tx.find_subscription(seen.snapshot.id).await? {
         None => insert(app, &tx, seen, now).await?,
         Some(known) if is_news(&known, seen) => update(app, &tx, known, seen, now).await?,
-        Some(known) => Converged { subscription: known, events: Vec::new(), is_new: false },
+        Some(known) => {
+            Converged { subscription: known, told: seen.snapshot.status.clone(), events: Vec::new(), is_new: false }
+        }
     };
     tx.commit().await?;
     app.wake.notify_one();
@@ -123,7 +132,7 @@ async fn insert(app: &App, tx: &Tx, seen: Seen<'_>, now: OffsetDateTime) -> Resu
     schedule_appointment(app, tx, &fresh, now).await?;
     let detail = serde_json::json!({ "offer": fresh.microsoft.offer_id, "plan": fresh.microsoft.plan_id });
     audit(tx, fresh.microsoft.id, "microsoft", "subscription_seen", &detail, now);
-    Ok(Converged { subscription: fresh, events: Vec::new(), is_new: true })
+    Ok(Converged { subscription: fresh, told: seen.snapshot.status.clone(), events: Vec::new(), is_new: true })
 }
 
 async fn update(
@@ -134,7 +143,12 @@ async fn update(
     now: OffsetDateTime,
 ) -> Result<Converged, AppError> {
     let Some(observation) = observe(&known, seen.snapshot) else {
-        return Ok(Converged { subscription: known, events: Vec::new(), is_new: false });
+        return Ok(Converged {
+            subscription: known,
+            told: seen.snapshot.status.clone(),
+            events: Vec::new(),
+            is_new: false,
+        });
     };
     let enrolment = tx.find_enrolment(known.microsoft.id).await?;
     let before = known.clone();
@@ -160,7 +174,7 @@ async fn update(
         let detail = serde_json::json!({ "status": fresh.microsoft.status.as_str(), "stage": fresh.stage.name() });
         audit(tx, fresh.microsoft.id, "microsoft", audit_word(*event), &detail, now);
     }
-    Ok(Converged { subscription: fresh, events: happened, is_new: false })
+    Ok(Converged { subscription: fresh, told: seen.snapshot.status.clone(), events: happened, is_new: false })
 }
 
 /// Microsoft's dates are the truth, within a term, too. Another end is taken over; what was charged for the old dates is for
@@ -172,6 +186,7 @@ async fn follow_term(tx: &Tx, fresh: &mut Subscription, now: OffsetDateTime) -> 
     }
     if own.start == told.start {
         fresh.term = Some(told);
+        tx.schedule_job(JobKind::IssueKey, fresh.microsoft.id, now, now).await?;
     }
     let detail = format!(
         "Microsoft moved the term from {}–{} to {}–{}; see to it that the charges fit",

@@ -1,6 +1,6 @@
 //! The end of a subscription: what was not paid for is undone, what was paid stays (`product.md` §4.6).
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     converge::queue,
     issue_key::{issue_key, revoke},
     life_mail::Letter,
+    release_charges::PRICE_RISEN,
 };
 use crate::{
     domain::{
@@ -19,6 +20,9 @@ use crate::{
     pages::mail::life::LifeEvent,
     store::{Enrolment, JobKind, LicenseKey, Tx},
 };
+
+/// So much older than its operations Microsoft's answer about a subscription may be.
+const ANSWERS_LAG: Duration = Duration::hours(1);
 
 /// How a subscription stood before its end.
 #[derive(Debug, Clone, Copy)]
@@ -42,18 +46,27 @@ pub(super) async fn end_subscription(
 ) -> Result<(), AppError> {
     let BeforeEnd { last_seen_alive, suspended_at, told } = before;
     let id = subscription.microsoft.id;
-    // Whether it fell into the grace period is judged by the operation's time; unknown is decided for the buyer.
-    let judged_at = told.filter(|at| *at <= now).unwrap_or(last_seen_alive).max(last_seen_alive.min(now));
+    // Whether it fell into the grace period is judged by the operation's time; unknown is decided for the buyer. An operation
+    // of long before the last answer that showed it running is none of this end.
+    let alive_at = last_seen_alive.min(now);
+    let judged_at = told.filter(|at| *at <= now).map_or(alive_at, |at| at.max(alive_at - ANSWERS_LAG));
     // A withdrawal counts from when it was asked for, however long Microsoft takes.
     let judged_at = subscription.withdrawn_at.unwrap_or(judged_at);
     let charges = tx.list_charges(id).await?;
     let microsoft = &subscription.microsoft;
     let plan = app.catalog.find_plan(&microsoft.offer_id, &microsoft.plan_id).map(|(_, plan)| &**plan);
     let after = decide_end(subscription, plan, &charges, (judged_at, suspended_at));
-    for from in [State::Held, State::Frozen] {
+    for from in [State::Held, State::Frozen, State::Due] {
         tx.move_charges(&after.cancelled, (from, State::Cancelled), "the subscription ended", now).await?;
     }
-    tx.move_charges(&after.released, (State::Held, State::Due), "its hold was over before the end", now).await?;
+    let findings = tx.list_findings(id).await?;
+    let has_risen = |charge: &Uuid| {
+        let cause = charge.to_string();
+        findings.iter().any(|finding| finding.kind == PRICE_RISEN && finding.cause == cause)
+    };
+    let (risen, free): (Vec<Uuid>, Vec<Uuid>) = after.released.iter().partition(|charge| has_risen(charge));
+    tx.move_charges(&risen, (State::Held, State::Frozen), "the meter costs more than what was shown", now).await?;
+    tx.move_charges(&free, (State::Held, State::Due), "its hold was over before the end", now).await?;
     // Microsoft takes what lies before the end for a day.
     tx.schedule_job(JobKind::ReportUsage, Uuid::nil(), now, now).await?;
     subscription.planned = None;

@@ -4,7 +4,11 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{App, AppError, converge::audit};
+use super::{
+    App, AppError,
+    converge::audit,
+    release_charges::{PRICE_RISEN, WITHDRAWAL_REFUSED},
+};
 use crate::{
     domain::{
         charge::{Charge, Reason, State},
@@ -82,10 +86,21 @@ async fn circumstances(
     let findings = tx.list_findings(subscription.microsoft.id).await?;
     let cause = charge.id.to_string();
     let is_subscribed = subscription.microsoft.status == MicrosoftStatus::Subscribed;
+    let may_be_told = match subscription.stage {
+        Stage::Active(_) => is_subscribed,
+        // Microsoft takes what lies before the end for a day.
+        Stage::Ended { .. } => true,
+        _ => false,
+    };
+    let holds = |kind: &str, about: &str| match kind {
+        PRICE_RISEN => about == cause,
+        WITHDRAWAL_REFUSED => true,
+        _ => false,
+    };
     Ok(Circumstances {
         hold_is_over: charge.reportable_from <= now,
-        is_subscribed: is_subscribed && matches!(subscription.stage, Stage::Active(_)),
-        price_has_risen: findings.iter().any(|finding| finding.kind == "price_risen" && finding.cause == cause),
+        may_be_told,
+        is_held_for_a_person: findings.iter().any(|finding| holds(&finding.kind, &finding.cause)),
     })
 }
 

@@ -131,9 +131,9 @@ async fn give_back(app: &App, lease: Lease, id: Uuid, reason: &str) -> Result<St
     write_subscription(app, &tx, &mut subscription, now).await?;
     let detail = format!(
         "the buyer withdrew, and Microsoft refuses to delete the subscription ({reason}); help them to cancel it in the \
-         Azure portal, and see to it that the held charges are not reported"
+         Azure portal. Nothing is reported meanwhile; write the held charges off (`seatkey ledger resolve`)"
     );
-    find_out(&tx, &subscription, "withdrawal_refused", &cause, &detail, now).await?;
+    find_out(&tx, &subscription, super::release_charges::WITHDRAWAL_REFUSED, &cause, &detail, now).await?;
     tx.finish_job(lease).await?;
     tx.commit().await?;
     Ok(Step::Done)

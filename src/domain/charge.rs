@@ -127,6 +127,13 @@ impl State {
         }
     }
 
+    /// Whether what it bought is not paid: it is open, or it was never told to Microsoft and the fee is lost. No key gets
+    /// longer by it (`product.md` §5).
+    #[must_use]
+    pub fn is_unpaid(self) -> bool {
+        self.is_open() || self == Self::Expired
+    }
+
     /// Whether it waits for a person.
     #[must_use]
     pub fn needs_a_person(self) -> bool {
@@ -207,7 +214,7 @@ impl Charge {
 /// What a cancellation does to charges and license.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AfterEnd {
-    /// Held charges that are dropped.
+    /// Charges that are dropped: held, frozen, or due and not on their way yet.
     pub cancelled: Vec<Uuid>,
     /// Held charges whose time had come before the end: they are reported while Microsoft still takes them.
     pub released: Vec<Uuid>,
@@ -228,7 +235,9 @@ pub enum LicenseAfterEnd {
 }
 
 /// What a cancellation undoes: what was still held at `ended_at`, and what it bought. A suspension holds on: what had not
-/// come due before `suspended_at` is held until the end. What a person had yet to decide about is undone in the same way.
+/// come due before `suspended_at` is held until the end. What a person had yet to decide about is undone in the same way, and
+/// so is what has become due since `ended_at`, before anybody knew of the end. The license depends on the current term: an
+/// earlier one is over.
 #[must_use]
 pub fn decide_after_end(
     charges: &[Charge],
@@ -241,9 +250,15 @@ pub fn decide_after_end(
     };
     let held = charges.iter().filter(|charge| charge.state == State::Held);
     let (mut cancelled, released): (Vec<&Charge>, Vec<&Charge>) = held.partition(|charge| undone(charge));
-    cancelled.extend(charges.iter().filter(|charge| charge.state == State::Frozen && undone(charge)));
-    let term_unpaid = cancelled.iter().any(|charge| charge.reason != Reason::Upgrade);
-    let taken_back = cancelled.iter().filter_map(|charge| charge.from_users).min();
+    cancelled.extend(charges.iter().filter(|charge| match charge.state {
+        State::Frozen => undone(charge),
+        State::Due => charge.reportable_from > ended_at,
+        _ => false,
+    }));
+    let current = charges.iter().map(|charge| charge.term_start).max();
+    let of_term = || cancelled.iter().filter(|charge| Some(charge.term_start) == current);
+    let term_unpaid = of_term().any(|charge| charge.reason != Reason::Upgrade);
+    let taken_back = of_term().filter_map(|charge| charge.from_users).min();
     let ids = |charges: Vec<&Charge>| charges.into_iter().map(|charge| charge.id).collect();
     AfterEnd {
         license: if term_unpaid {
@@ -315,7 +330,7 @@ mod tests {
             ),
             (
                 "an upgrade not paid, the term paid",
-                vec![charge(1, Enrolment, Due, None), charge(2, Upgrade, Held, Some(150))],
+                vec![charge(1, Enrolment, Accepted, None), charge(2, Upgrade, Held, Some(150))],
                 before,
                 (1, 0, RunsOut { users_taken_back_to: Some(150) }),
             ),
@@ -325,10 +340,17 @@ mod tests {
                 before,
                 (2, 0, RunsOut { users_taken_back_to: Some(150) }),
             ),
+            ("due since the end, not on its way", vec![charge(1, Enrolment, Due, None)], before, (1, 0, EndsAtOnce)),
+            (
+                "on its way",
+                vec![charge(1, Enrolment, Sending, None)],
+                before,
+                (0, 0, RunsOut { users_taken_back_to: None }),
+            ),
             ("a renewal not paid", vec![charge(1, Renewal, Held, None)], before, (1, 0, EndsAtOnce)),
             (
                 "dropped before, and paid: nothing to undo",
-                vec![charge(1, Enrolment, Cancelled, None), charge(2, Enrolment, Due, None)],
+                vec![charge(1, Enrolment, Cancelled, None), charge(2, Enrolment, Accepted, None)],
                 before,
                 (0, 0, RunsOut { users_taken_back_to: None }),
             ),
@@ -337,6 +359,16 @@ mod tests {
             let after = decide_after_end(&charges, ended_at, None);
             assert_eq!((after.cancelled.len(), after.released.len(), after.license), expected, "{name}");
         }
+    }
+
+    /// The grace period of a late enrolment reaches into the next term, which is paid.
+    #[test]
+    fn a_term_that_is_over_decides_nothing_about_the_license() {
+        let renewal = Charge { term_start: date!(2027 - 01 - 15), ..charge(2, Reason::Renewal, State::Accepted, None) };
+        let charges = [charge(1, Reason::Enrolment, State::Held, None), renewal];
+        let after = decide_after_end(&charges, NEVER_REACHED, None);
+        let stays = LicenseAfterEnd::RunsOut { users_taken_back_to: None };
+        assert_eq!((after.cancelled, after.license), (vec![Uuid::from_u128(1)], stays));
     }
 
     #[test]

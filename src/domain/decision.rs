@@ -32,10 +32,10 @@ pub enum Becomes {
 pub struct Circumstances {
     /// Its time has come.
     pub hold_is_over: bool,
-    /// The subscription runs, and is paid.
-    pub is_subscribed: bool,
-    /// It is held because the meter costs more than what was shown.
-    pub price_has_risen: bool,
+    /// Microsoft takes what is told of the subscription: it runs and is paid, or it has ended (then for a day).
+    pub may_be_told: bool,
+    /// It is held for a person: the meter costs more than what was shown, or a withdrawal was refused.
+    pub is_held_for_a_person: bool,
 }
 
 /// Why a decision is not taken.
@@ -90,16 +90,16 @@ impl Decision {
 /// subscription that does not run.
 fn outcome(decision: Decision, state: State, circumstances: Circumstances) -> Option<Becomes> {
     use {Decision as D, State as S};
-    let Circumstances { hold_is_over, is_subscribed, price_has_risen } = circumstances;
+    let Circumstances { hold_is_over, may_be_told, is_held_for_a_person } = circumstances;
     let becomes = match (state, decision) {
         (S::Unknown | S::Conflict | S::Frozen, D::Accepted) => S::Accepted,
         (S::Unknown | S::Conflict, D::NotArrived) => return Some(Becomes::Replaced),
         (S::Conflict | S::Rejected | S::Frozen, D::WriteOff) => S::WrittenOff,
         (S::Rejected, D::ReportAgain) => S::Due,
-        (S::Frozen, D::Release) if hold_is_over && is_subscribed => S::Due,
+        (S::Frozen, D::Release) if hold_is_over && may_be_told => S::Due,
         (S::Frozen, D::Release) => S::Held,
-        (S::Held, D::WriteOff) if price_has_risen => S::WrittenOff,
-        (S::Held, D::Release) if price_has_risen && hold_is_over && is_subscribed => S::Due,
+        (S::Held, D::WriteOff) if is_held_for_a_person => S::WrittenOff,
+        (S::Held, D::Release) if is_held_for_a_person && hold_is_over && may_be_told => S::Due,
         _ => return None,
     };
     Some(Becomes::State(becomes))
@@ -137,8 +137,8 @@ pub fn check_people(by: &str, approved_by: &str, reason: &str) -> Result<(), Dec
 mod tests {
     use super::*;
 
-    const RISEN: Circumstances = Circumstances { hold_is_over: true, is_subscribed: true, price_has_risen: true };
-    const PLAIN: Circumstances = Circumstances { price_has_risen: false, ..RISEN };
+    const RISEN: Circumstances = Circumstances { hold_is_over: true, may_be_told: true, is_held_for_a_person: true };
+    const PLAIN: Circumstances = Circumstances { is_held_for_a_person: false, ..RISEN };
 
     /// Every pair that is not named here is refused.
     #[test]
@@ -170,7 +170,7 @@ mod tests {
     fn nobody_shortens_a_hold() {
         use {Decision::*, State as S};
         let waits = Circumstances { hold_is_over: false, ..RISEN };
-        let suspended = Circumstances { is_subscribed: false, ..RISEN };
+        let suspended = Circumstances { may_be_told: false, ..RISEN };
         let to = |state| Ok(Becomes::State(state));
         assert_eq!(decide(Release, S::Held, RISEN), to(S::Due));
         assert_eq!(decide(WriteOff, S::Held, RISEN), to(S::WrittenOff));

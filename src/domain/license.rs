@@ -111,14 +111,14 @@ pub struct Entitlement {
 }
 
 /// What the newest key has to say: the full term once every charge of it is accepted, and no longer than the hold of the
-/// open ones plus a leeway before that. `None` before there is a term.
+/// unpaid ones plus a leeway before that. `None` before there is a term.
 #[must_use]
 pub fn decide_entitlement(subscription: &Subscription, plan: &Plan, charges: &[Charge]) -> Option<Entitlement> {
     let term = subscription.term?;
     let full = end_of_day(term.end);
-    let open = charges.iter().filter(|charge| charge.term_start == term.start && charge.state.is_open());
+    let unpaid = charges.iter().filter(|charge| charge.term_start == term.start && charge.state.is_unpaid());
     let held_until =
-        open.map(|charge| charge.reportable_from).max().filter(|_| plan.first_key == FirstKey::Provisional);
+        unpaid.map(|charge| charge.reportable_from).max().filter(|_| plan.first_key == FirstKey::Provisional);
     let renewal = term.renewal();
     let planned = subscription.planned.zip(renewal);
     Some(Entitlement {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     error::{MarketplaceError, Result},
-    usage_wire::{decimal, read},
+    usage_wire::{amount, read},
     wire::date,
 };
 
@@ -88,7 +88,7 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn into_day(self) -> Option<UsageDay> {
-        let number = |raw: Option<&RawValue>| raw.map_or(Some(Decimal::ZERO), decimal);
+        let number = |raw: Option<&RawValue>| raw.map_or(Some(Decimal::ZERO), amount);
         let count = number(self.submitted_count)?;
         Some(UsageDay {
             day: date(&self.usage_date?)?,

@@ -187,7 +187,16 @@ fn instant(text: &str) -> Option<OffsetDateTime> {
 
 /// A quantity as number or text, when it is a whole number of millionths.
 fn quantity(raw: &RawValue) -> Option<Quantity> {
-    Quantity::exactly(decimal(raw)?)
+    Quantity::exactly(amount(raw)?)
+}
+
+/// Microsoft's numbers are doubles: a sum of what we sent may differ from it in a place that no quantity has. The nearest
+/// quantity is meant where the difference is that small.
+pub(super) fn amount(raw: &RawValue) -> Option<Decimal> {
+    const NOISE: Decimal = Decimal::from_parts(1, 0, 0, false, 8);
+    let told = decimal(raw)?;
+    let nearest = told.round_dp(6);
+    Some(if (told - nearest).abs() < NOISE { nearest } else { told })
 }
 
 /// The very number that a JSON number or text says; `None` rather than a rounded one.

@@ -40,8 +40,8 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
             let request = answer.request_id;
             answer.value.into_iter().map(|outcome| hear(outcome, &request)).collect()
         }
-        // One event of the batch is at fault; by itself each says which.
-        Err(MarketplaceError::Refused { status: 400, .. }) if batch.len() > 1 => send_singly(round, &items).await,
+        // An event of the batch is at fault; by itself each says whether it is.
+        Err(MarketplaceError::Refused { status: 400, .. }) => send_singly(round, &items).await,
         Err(error) => {
             note_trouble(round, &error);
             vec![hear_error(&error); batch.len()]
@@ -51,20 +51,35 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
     settle::settle(app, round.owner, &batch, &heard).await
 }
 
+/// Of several, one that is refused without Microsoft's words for it is rejected only where another one is taken: if all are
+/// refused, it is not they.
 async fn send_singly(round: &Round<'_>, items: &[UsageItem<'_>]) -> Vec<Heard> {
     let mut heard = Vec::with_capacity(items.len());
+    let mut taken = false;
     for item in items {
         if round.trouble.load(Ordering::SeqCst) {
             heard.push(Heard::new(Said::NotProcessed, "not sent"));
             continue;
         }
         heard.push(match round.app.marketplace.report_usage(*item).await {
-            Ok(answer) => hear(Some(answer.value), &answer.request_id),
+            Ok(answer) => {
+                taken = true;
+                hear(Some(answer.value), &answer.request_id)
+            }
+            Err(error @ MarketplaceError::Refused { status: 400, .. }) => Heard::new(Said::Refused, error.to_string()),
             Err(error) => {
                 note_trouble(round, &error);
                 hear_error(&error)
             }
         });
+    }
+    if !taken && heard.len() > 1 && heard.iter().all(|one| one.said == Said::Refused) {
+        round.trouble.store(true, Ordering::SeqCst);
+        round.app.pace.met_trouble(round.app.clock.now());
+        tracing::error!("every usage event is refused, and none for a reason of its own; they are tried again");
+        for one in &mut heard {
+            one.said = Said::NotProcessed;
+        }
     }
     heard
 }
@@ -79,10 +94,6 @@ fn item(event: &UsageEvent) -> UsageItem<'_> {
 }
 
 fn note_trouble(round: &Round<'_>, error: &MarketplaceError) {
-    // One event that is refused says nothing about the others.
-    if matches!(error, MarketplaceError::Refused { .. }) {
-        return;
-    }
     round.trouble.store(true, Ordering::SeqCst);
     let now = round.app.clock.now();
     match error {
@@ -96,7 +107,6 @@ fn note_trouble(round: &Round<'_>, error: &MarketplaceError) {
 
 fn hear_error(error: &MarketplaceError) -> Heard {
     let said = match error {
-        MarketplaceError::Refused { .. } if error.is_certainly_unprocessed() => Said::Refused,
         error if error.is_certainly_unprocessed() => Said::NotProcessed,
         _ => Said::Unclear,
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use time::{
@@ -46,10 +46,22 @@ struct RowBody<'a> {
 
 /// What was used on one day.
 struct Sum {
-    quantity: Decimal,
+    /// Microsoft's documents say `double`, and so do its sums.
+    quantity: f64,
     count: u32,
     /// When the last of its events was accepted.
     newest: OffsetDateTime,
+}
+
+impl Sum {
+    #[expect(clippy::float_arithmetic, reason = "so that the service meets what doubles make of sums")]
+    fn add(&mut self, quantity: &str) {
+        self.quantity += double(quantity);
+    }
+}
+
+fn double(text: &str) -> f64 {
+    item::number(text).and_then(|exact| exact.to_f64()).unwrap_or_default()
 }
 
 pub(super) fn list(world: &World, query: &Form) -> Reply {
@@ -101,9 +113,8 @@ fn rows(state: &State, start: Date, end: Date, now: OffsetDateTime) -> Vec<RowBo
         for event in events.iter().filter(|event| event.at + lag <= now && counted.insert(&event.bytes)) {
             let Some(id) = event.resource_id else { continue };
             let sum = sums.entry((id, &event.dimension, &event.plan_id));
-            let sum = sum.or_insert(Sum { quantity: Decimal::ZERO, count: 0, newest: event.at });
-            let quantity = item::number(&event.quantity_text).unwrap_or_default();
-            sum.quantity = sum.quantity.saturating_add(quantity);
+            let sum = sum.or_insert(Sum { quantity: 0.0, count: 0, newest: event.at });
+            sum.add(&event.quantity_text);
             sum.count = sum.count.saturating_add(1);
             sum.newest = sum.newest.max(event.at);
         }
@@ -128,9 +139,9 @@ fn row<'a>(
         None => untouched(subscription, sum, now),
     };
     let processed = match verdict {
-        Some(verdict) => item::number(&verdict.processed_quantity).unwrap_or_default(),
+        Some(verdict) => double(&verdict.processed_quantity),
         None if recon_status == "Accepted" => sum.quantity,
-        None => Decimal::ZERO,
+        None => 0.0,
     };
     // The names come from the analytics, so they are there when these have it.
     let is_known = ["Accepted", "Rejected", "Mismatch"].contains(&recon_status);
@@ -164,11 +175,9 @@ fn untouched(subscription: &Subscription, sum: &Sum, now: OffsetDateTime) -> &'s
     }
 }
 
-/// A sum as .NET prints it: without needless zeros, but always with a point.
-fn number(sum: Decimal) -> Option<Box<RawValue>> {
-    let sum = sum.normalize();
-    let text = if sum.scale() == 0 { format!("{sum}.0") } else { sum.to_string() };
-    RawValue::from_string(text).ok()
+/// A sum as .NET prints it: the shortest text that means this double, always with a point.
+fn number(sum: f64) -> Option<Box<RawValue>> {
+    RawValue::from_string(format!("{sum:?}")).ok()
 }
 
 #[cfg(test)]
@@ -187,7 +196,10 @@ mod tests {
 
     #[test]
     fn sums_always_have_a_point() {
-        let printed = |text: &str| number(text.parse().unwrap()).unwrap().get().to_owned();
+        let printed = |text: &str| number(double(text)).unwrap().get().to_owned();
         assert_eq!(["6", "0", "20.50", "27.123287"].map(printed), ["6.0", "0.0", "20.5", "27.123287"]);
+        let mut sum = Sum { quantity: double("27.123287"), count: 1, newest: OffsetDateTime::UNIX_EPOCH };
+        sum.add("12.5");
+        assert_eq!(number(sum.quantity).unwrap().get(), "39.623287000000005", "a double cannot say it");
     }
 }
