@@ -1,12 +1,14 @@
 //! The life of a subscription after its purchase: Microsoft's webhooks over HTTP, the buyer's changes, the calendar.
 
 use seatkey::{
-    app::{self, AppError, ChangeSubmitted, Synced},
+    app::{self, AppError, ChangeSubmitted, Resolution, Synced},
     cli::browser::Browser,
-    domain::{change::ChangeKind, charge::State, policy::Identity, subscription::Stage as Standing},
+    domain::{
+        change::ChangeKind, charge::State, decision::Decision, policy::Identity, subscription::Stage as Standing,
+    },
     signing,
     simulator::{Fault, FaultAction},
-    store::{LicenseKey, StoreError},
+    store::{JobKind, LicenseKey, StoreError},
 };
 use time::{
     Date, Duration,
@@ -33,6 +35,10 @@ on_both_databases! {
     a_cancellation_after_the_trial_leaves_what_was_due;
     a_withdrawal_ends_at_microsoft_first;
     a_withdrawal_that_microsoft_refuses_can_be_asked_for_again;
+    a_withdrawal_in_time_costs_nothing_however_long_microsoft_takes;
+    after_a_refused_withdrawal_nothing_is_reported_until_two_people_decide;
+    a_price_that_rose_is_not_charged_because_of_a_cancellation;
+    a_term_that_microsoft_makes_longer_brings_a_longer_key;
     a_plan_that_replaces_nothing_is_refused_at_once;
     a_successor_takes_over_what_is_held_at_its_own_prices;
     the_calendar_is_kept;
@@ -77,6 +83,15 @@ fn advance_to(stage: &Stage, day: Date) {
     stage.advance(target - stage.clock.now());
 }
 
+/// The trial is over, and Microsoft has the fees of the first term.
+async fn pay(stage: &Stage, id: Uuid) {
+    advance_to(stage, date!(2026 - 03 - 01));
+    app::schedule_reporting(&stage.app).await.unwrap();
+    run_appointments(stage).await;
+    let charges = stage.app.store.list_charges(id).await.unwrap();
+    assert!(charges.iter().all(|charge| charge.state == State::Accepted), "{charges:?}");
+}
+
 async fn run_appointments(stage: &Stage) {
     let runner = seatkey::jobs::Runner::new(std::sync::Arc::clone(&stage.app));
     runner.run_due().await.unwrap();
@@ -101,6 +116,7 @@ async fn a_suspension_holds_everything_and_a_reinstatement_releases_it(stage: St
 
 async fn a_renewal_is_written_once_whoever_tells_of_it(stage: Stage) {
     let id = enrolled(&stage).await;
+    pay(&stage, id).await;
     stage.world().switch(|switches| switches.duplicates = 2);
     stage.world().advance_past_term(id).unwrap();
     // The sweep finds it before any webhook comes.
@@ -119,7 +135,7 @@ async fn a_renewal_is_written_once_whoever_tells_of_it(stage: Stage) {
     let claims = signing::inspect(&key(&stage, id).await.compact).unwrap();
     assert_eq!(
         (claims.seq, claims.provisional, claims.users),
-        (2, false, Some(150)),
+        (3, false, Some(150)),
         "Microsoft has accepted the fees"
     );
     assert_eq!(mails(&stage, id).await.iter().filter(|mail| *mail == "renewed").count(), 1);
@@ -130,11 +146,11 @@ async fn a_renewal_is_written_once_whoever_tells_of_it(stage: Stage) {
 
 async fn a_planned_downgrade_comes_with_the_renewal(stage: Stage) {
     let id = enrolled(&stage).await;
-    advance_to(&stage, date!(2026 - 03 - 01));
-    run_appointments(&stage).await;
+    pay(&stage, id).await;
     change(&stage, id, 300).await.unwrap();
     let Ok(ChangeSubmitted::Accepted(planned)) = change(&stage, id, 200).await else { panic!("not accepted") };
     assert_eq!((planned.kind, planned.lines.len()), (ChangeKind::Downgrade, 0), "fewer users cost nothing now");
+    follow(&stage).await;
     let claims = signing::inspect(&key(&stage, id).await.compact).unwrap();
     let told = claims.planned_change.map(|change| (change.users, change.effective));
     assert_eq!((claims.users, told), (Some(300), Some((200, date!(2027 - 01 - 15)))));
@@ -279,6 +295,86 @@ async fn a_withdrawal_that_microsoft_refuses_can_be_asked_for_again(stage: Stage
     app::ask_withdrawal(&stage.app, alex(), id).await.unwrap();
     follow(&stage).await;
     assert!(matches!(known(&stage, id).await.stage, Standing::Ended { .. }));
+    stage.finish().await;
+}
+
+fn deletions_fail(stage: &Stage, status: u16, count: u32) {
+    let action = FaultAction { status: Some(status), ..FaultAction::default() };
+    let fault = Fault::next("/api/saas/subscriptions/*", action);
+    stage.world().add_fault(Fault { method: Some("DELETE".to_owned()), count, ..fault });
+}
+
+/// Half a day past the hold, with a look of the reporter every hour.
+async fn hold_passes(stage: &Stage) {
+    advance_to(stage, date!(2026 - 02 - 13));
+    for _ in 0..24 {
+        stage.advance(Duration::HOUR);
+        app::schedule_reporting(&stage.app).await.unwrap();
+        seatkey::jobs::Runner::new(std::sync::Arc::clone(&stage.app)).run_due().await.unwrap();
+    }
+}
+
+async fn a_withdrawal_in_time_costs_nothing_however_long_microsoft_takes(stage: Stage) {
+    let id = enrolled(&stage).await;
+    deletions_fail(&stage, 503, u32::MAX);
+    app::ask_withdrawal(&stage.app, alex(), id).await.unwrap();
+    hold_passes(&stage).await;
+    assert!(stage.app.store.list_charges(id).await.unwrap().iter().all(|charge| charge.state == State::Held));
+    stage.world().clear_faults();
+    follow(&stage).await;
+    assert!(matches!(known(&stage, id).await.stage, Standing::Ended { .. }));
+    assert!(stage.app.store.list_charges(id).await.unwrap().iter().all(|charge| charge.state == State::Cancelled));
+    assert_eq!(stage.world().usage_of(id), []);
+    stage.finish().await;
+}
+
+async fn after_a_refused_withdrawal_nothing_is_reported_until_two_people_decide(stage: Stage) {
+    let id = enrolled(&stage).await;
+    deletions_fail(&stage, 400, 1);
+    app::ask_withdrawal(&stage.app, alex(), id).await.unwrap();
+    follow(&stage).await;
+    hold_passes(&stage).await;
+    assert_eq!(stage.world().usage_of(id), []);
+    for charge in stage.app.store.list_charges(id).await.unwrap() {
+        assert_eq!(charge.state, State::Held);
+        let reason = "the buyer withdrew in time";
+        let decision = Decision::WriteOff;
+        let resolution =
+            Resolution { charge_id: charge.id, decision, reason, by: "Jo Brandt", approved_by: "Kim Lund" };
+        assert_eq!(app::resolve_charge(&stage.app, resolution).await.unwrap(), State::WrittenOff);
+    }
+    follow(&stage).await;
+    assert_eq!(stage.world().usage_of(id), []);
+    stage.finish().await;
+}
+
+async fn a_price_that_rose_is_not_charged_because_of_a_cancellation(stage: Stage) {
+    let id = enrolled(&stage).await;
+    stage.world().set_price("konnekt", "konnekt-yearly", "DE", "konnekt-25-base", "650").unwrap();
+    hold_passes(&stage).await;
+    stage.advance(Duration::DAY);
+    assert!(stage.world().cancel(id));
+    follow(&stage).await;
+    let states: Vec<State> =
+        stage.app.store.list_charges(id).await.unwrap().iter().map(|charge| charge.state).collect();
+    assert_eq!(states, [State::Frozen, State::Accepted]);
+    stage.finish().await;
+}
+
+async fn a_term_that_microsoft_makes_longer_brings_a_longer_key(stage: Stage) {
+    let id = enrolled(&stage).await;
+    pay(&stage, id).await;
+    assert_eq!(key(&stage, id).await.expires_at, datetime!(2027-01-15 0:00 UTC));
+    let mut longer = stage.world().subscription(id);
+    longer["term"]["endDate"] = "2027-02-14".into();
+    let answer = FaultAction { status: Some(200), body: Some(longer.to_string()), ..FaultAction::default() };
+    stage.world().add_fault(Fault { count: u32::MAX, ..Fault::next("/api/saas/subscriptions/*", answer) });
+    let now = stage.app.clock.now();
+    let tx = stage.app.store.begin().await.unwrap();
+    tx.schedule_job(JobKind::ReconcileSubscription, id, now, now).await.unwrap();
+    tx.commit().await.unwrap();
+    follow(&stage).await;
+    assert_eq!(key(&stage, id).await.expires_at, datetime!(2027-02-15 0:00 UTC));
     stage.finish().await;
 }
 
