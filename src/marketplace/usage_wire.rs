@@ -139,8 +139,14 @@ pub(super) fn duplicate(error: &str, item: &UsageItem<'_>) -> Option<UsageOutcom
         #[serde(borrow)]
         accepted_message: Row<'a>,
     }
-    let Ok(conflict) = serde_json::from_str::<Conflict<'_>>(error) else {
-        return Some(UsageOutcome::Duplicate { usage_event_id: None, quantity: None });
+    let conflict = match serde_json::from_str::<Conflict<'_>>(error) {
+        Ok(conflict) => conflict,
+        // It says so, without the accepted message.
+        Err(problem) if problem.is_data() || error.trim().is_empty() => {
+            return Some(UsageOutcome::Duplicate { usage_event_id: None, quantity: None });
+        }
+        // Half an answer says nothing about the quantity.
+        Err(_) => return None,
     };
     let accepted = conflict.additional_info.accepted_message;
     let [resource, dimension, _] = accepted.key_fits(item);

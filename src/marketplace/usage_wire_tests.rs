@@ -93,6 +93,12 @@ fn a_duplicate_is_of_the_message_that_was_accepted() {
 }
 
 #[test]
+fn half_a_refusal_of_a_duplicate_says_nothing() {
+    let text = r#"{"additionalInfo":{"acceptedMessage":{"quantity":3,"#;
+    assert_eq!(super::duplicate(text, &item("d")), None);
+}
+
+#[test]
 fn answers_find_their_item_wherever_they_stand() {
     let items = [item("a"), item("b"), item("c")];
     let refused = row("b", "Expired", json!({}));

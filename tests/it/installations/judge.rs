@@ -80,6 +80,8 @@ struct Case<'a> {
     subscription: Subscription,
     charges: Vec<Charge>,
     events: Vec<UsageEvent>,
+    /// Microsoft refused to delete it: two people decide.
+    withdrawal_refused: bool,
     received: Vec<ReceivedUsage>,
 }
 
@@ -91,6 +93,12 @@ impl<'a> Case<'a> {
             subscription: store.find_subscription(life.id).await.unwrap().unwrap(),
             charges: store.list_charges(life.id).await.unwrap(),
             events: store.list_usage_events(life.id).await.unwrap(),
+            withdrawal_refused: store
+                .list_findings(life.id)
+                .await
+                .unwrap()
+                .iter()
+                .any(|finding| finding.kind == "withdrawal_refused"),
             received: own.lab.world().usage_of(life.id),
         }
     }
@@ -175,7 +183,7 @@ impl<'a> Case<'a> {
             State::Held if is_there => Some("Microsoft has it".to_owned()),
             State::Held => {
                 let waits = charge.reportable_from > now || matches!(self.subscription.stage, Stage::Suspended { .. });
-                (!waits && !own.prices_rose).then(|| "nobody releases it".to_owned())
+                (!waits && !own.prices_rose && !self.withdrawal_refused).then(|| "nobody releases it".to_owned())
             }
             State::Cancelled | State::WrittenOff | State::Frozen => is_there.then(|| "Microsoft has it".to_owned()),
             State::Expired if is_there => Some("Microsoft has it".to_owned()),
