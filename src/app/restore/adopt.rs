@@ -14,7 +14,8 @@ use crate::{
         charge::{Charge, State},
         restore::{Adoption, Candidate, decide_adoption, earliest_day},
         subscription::Subscription,
-        usage_sums::{Place, Sums, excess},
+        usage_net::net_excess,
+        usage_sums::{Place, Sums},
     },
     store::{AdoptedUsage, Finding, JobKind, Settled, ToldUsage, Tx},
 };
@@ -31,7 +32,7 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
     // What is not settled is looked for in what these leave over.
     let counts = |state| matches!(state, State::Accepted | State::Conflict);
     let explained = explained(&told, &known, counts).remove(&look.id).unwrap_or_default();
-    let excess = excess(look.microsoft, &explained);
+    let excess = net_excess(look.microsoft, &explained);
     if excess.is_empty() {
         return Ok(());
     }

@@ -60,6 +60,12 @@ async fn run(stage: &Stage) {
     Runner::new(Arc::clone(&stage.app)).run_due().await.unwrap();
 }
 
+/// Everything is compared with Microsoft's sums.
+async fn compare(stage: &Stage) {
+    app::schedule_usage_reconciliation(&stage.app).await.unwrap();
+    run(stage).await;
+}
+
 /// More users from today on.
 async fn upgrade(stage: &Stage, id: Uuid, users: u32) {
     let subscription = known(stage, id).await;
