@@ -128,8 +128,10 @@ fn what_may_be_there_takes_its_own_slot_or_none() {
         ("suspended", Upgrade, Due, recent, (false, None), soon, Rest::MayBeThere),
         ("ended before", Upgrade, Due, recent, ended, soon, Rest::MayBeThere),
         ("on its way", Upgrade, Sending, old, runs, soon, Rest::InDoubt),
-        ("written anew", Renewal, Due, LOCKED + Duration::SECOND, runs, soon, Rest::MayBeThere),
-        ("a renewal of before", Renewal, Due, recent, runs, soon, own),
+        ("a renewal written anew", Renewal, Due, LOCKED + Duration::SECOND, runs, soon, Rest::MayBeThere),
+        ("a renewal written anew, held", Renewal, Held, LOCKED + Duration::DAY, runs, soon, Rest::MayBeThere),
+        ("the same before the lock", Renewal, Due, recent, runs, soon, Rest::MayBeThere),
+        ("a renewal that the sums do not show", Renewal, Due, recent, runs, late, Rest::Stays),
         ("waits for a person", Upgrade, Unknown, old, runs, soon, Rest::Stays),
     ];
     for (name, reason, state, from, standing, now, expected) in table {

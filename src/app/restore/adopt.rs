@@ -12,7 +12,7 @@ use crate::{
     },
     domain::{
         charge::{Charge, State},
-        restore::{Adoption, Candidate, decide_adoption, earliest_day},
+        restore::{Adoption, Candidate, decide_adoption, earliest_day, may_be_in_other_figures},
         subscription::Subscription,
         usage_net::net_excess,
         usage_sums::{Place, Sums},
@@ -42,6 +42,7 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
     take_over(&tx, look, (&adoption, &by_id, &told), report).await?;
     set_aside(&tx, look, (&adoption, &by_id, &told), report).await?;
     acknowledge(&tx, look, &adoption.foreign, report).await?;
+    set_aside_what_it_may_be(&tx, look, (&adoption, &charges), report).await?;
     Ok(tx.commit().await?)
 }
 
@@ -117,7 +118,11 @@ pub(super) async fn freeze(tx: &Tx, look: &Look<'_>, charges: &[&Charge], why: &
         if !matches!(charge.state, State::Held | State::Due | State::Sending) {
             continue;
         }
-        frozen.extend(tx.move_charges(&[charge.id], (charge.state, State::Frozen), "restore: not decided", now).await?);
+        let moved = tx.move_charges(&[charge.id], (charge.state, State::Frozen), "restore: not decided", now).await?;
+        if moved.is_empty() {
+            continue;
+        }
+        frozen.extend(moved);
         let detail = format!(
             "{}, {} of {}: {why}. Say whether Microsoft has it (`seatkey ledger resolve`)",
             charge.description, charge.quantity, charge.dimension
@@ -163,6 +168,32 @@ async fn acknowledge(tx: &Tx, look: &Look<'_>, foreign: &Sums, report: &mut Rest
             "quantity": more.to_string(), "reason": reason,
         });
         crate::app::converge::audit(tx, look.id, "operator", "foreign_usage_acknowledged", &detail, look.restored.now);
+    }
+    Ok(())
+}
+
+/// What is acknowledged may be a charge in the figures of the lost database, of which there is an open one here in others: a
+/// person decides about that one.
+async fn set_aside_what_it_may_be(
+    tx: &Tx,
+    look: &Look<'_>,
+    (adoption, charges): (&Adoption, &[Charge]),
+    report: &mut RestoreReport,
+) -> Result<(), AppError> {
+    if look.options.accept_foreign.is_none() {
+        return Ok(());
+    }
+    let decided = |id: Uuid| adoption.undecided.contains(&id) || adoption.adopted.iter().any(|(other, _)| *other == id);
+    for (place, sum) in &adoption.foreign {
+        let may_be = |charge: &&Charge| !decided(charge.id) && may_be_in_other_figures(charge, place);
+        let charges: Vec<&Charge> = charges.iter().filter(may_be).collect();
+        let Place { day, dimension, plan_id } = place;
+        let why = format!(
+            "Microsoft has {sum} of {dimension} (plan {plan_id}) on {day} that was acknowledged, and it may be this charge              in the figures of the lost database (another number of users, or another plan)"
+        );
+        let frozen = freeze(tx, look, &charges, &why).await?;
+        let frozen = charges.into_iter().filter(|charge| frozen.contains(&charge.id));
+        report.frozen.extend(frozen.map(|charge| Named::charge(look.id, charge)));
     }
     Ok(())
 }

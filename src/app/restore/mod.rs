@@ -24,6 +24,9 @@ use crate::{
 /// A database that nobody ever checked is compared from so many days back.
 const FIRST_LOOK_DAYS: u32 = 90;
 
+/// Why it is locked.
+const BEGUN: &str = "a restored database is taken into use (`seatkey restore begin`)";
+
 /// What a person has decided about a restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FinishOptions<'a> {
@@ -73,15 +76,21 @@ struct Look<'a> {
     options: FinishOptions<'a>,
 }
 
-/// Locks the reporter from now on, whatever lock the backup had.
+/// Locks the reporter from now on, whatever lock the backup had: that one may be older than what was told since. The words
+/// keep it.
 ///
 /// # Errors
 /// [`AppError::Store`].
 pub async fn begin_restore(app: &App) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
+    let reason = match tx.get_reporter().await?.lock {
+        Some((_, reason)) if reason.starts_with(BEGUN) => reason,
+        Some((at, reason)) => format!("{BEGUN}; locked before, since {at}: {reason}"),
+        None => BEGUN.to_owned(),
+    };
     tx.unlock_reporter().await?;
-    tx.lock_reporter("a restored database is taken into use (`seatkey restore begin`)", now).await?;
+    tx.lock_reporter(&reason, now).await?;
     tx.commit().await?;
     tracing::warn!("nothing is reported any more, until `seatkey restore finish`");
     Ok(())

@@ -30,7 +30,8 @@ on_both_databases! {
 
 /// The second subscription's hold ends then.
 const RELEASE: OffsetDateTime = datetime!(2026-02-17 00:00 UTC);
-const ACCEPT: FinishOptions<'_> = FinishOptions { accept_foreign: Some("an order of the lost week"), freeze: false };
+pub(super) const ACCEPT: FinishOptions<'_> =
+    FinishOptions { accept_foreign: Some("an order of the lost week"), freeze: false };
 
 /// Two customers: the hold of the first one ends three days before that of the second one.
 async fn two_customers(stage: &Stage) -> [Uuid; 2] {
@@ -55,7 +56,7 @@ async fn work_until(stage: &Stage, until: OffsetDateTime) {
 }
 
 /// What `seatkey restore finish` does.
-async fn finish(stage: &Stage, options: FinishOptions<'_>) -> RestoreReport {
+pub(super) async fn finish(stage: &Stage, options: FinishOptions<'_>) -> RestoreReport {
     let mut continuation = None;
     loop {
         continuation = reconcile_page(&stage.app, continuation.as_deref()).await.unwrap().continuation;

@@ -5,6 +5,7 @@ mod alarm;
 mod backups;
 mod daily;
 mod decisions;
+mod renewals;
 
 use std::sync::Arc;
 
