@@ -9,7 +9,7 @@ use std::{
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{App, AppError, converge::audit, open_purchase::note_credential};
+use super::{App, AppError, converge::audit, late_usage::place_late, open_purchase::note_credential};
 use crate::{
     domain::{
         charge::State,
@@ -65,7 +65,7 @@ pub(super) async fn check_usage(app: &App) -> Result<Check, AppError> {
         }
         Err(error) => return Err(error),
     };
-    let foreign = find_foreign(app, &days, since).await?;
+    let foreign = find_foreign(app, &days, since, now).await?;
     if foreign.is_empty() {
         note_checked(app, since, now).await?;
         app.has_checked.0.store(true, Ordering::SeqCst);
@@ -127,7 +127,12 @@ pub(super) fn explained(
 }
 
 /// Usage of a known subscription that nothing in the ledger explains.
-async fn find_foreign(app: &App, days: &[UsageDay], since: Date) -> Result<BTreeMap<Uuid, Sums>, AppError> {
+async fn find_foreign(
+    app: &App,
+    days: &[UsageDay],
+    since: Date,
+    now: OffsetDateTime,
+) -> Result<BTreeMap<Uuid, Sums>, AppError> {
     let microsoft = by_resource(days);
     let ids: Vec<Uuid> = microsoft.keys().copied().collect();
     let mut foreign = BTreeMap::new();
@@ -145,6 +150,7 @@ async fn find_foreign(app: &App, days: &[UsageDay], since: Date) -> Result<BTree
             let nothing = Sums::new();
             let theirs = microsoft.get(&id).unwrap_or(&nothing);
             let more = net_excess(theirs, explained.get(&id).unwrap_or(&nothing));
+            let more = place_late(app, id, more, now).await?;
             if !more.is_empty() {
                 foreign.insert(id, more);
             }

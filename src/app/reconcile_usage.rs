@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     App, AppError, Step,
     check_usage::{AT_ONCE, FOREIGN, by_resource, explained, foreign_finding, may_be_there, minus_days, read_sums},
+    late_usage::place_late,
 };
 use crate::{
     domain::{
@@ -77,7 +78,8 @@ async fn compare(
         let theirs = microsoft.get(&id).unwrap_or(&nothing);
         let ours = explained.get(&id).unwrap_or(&nothing);
         let shown = shown_by_now(&told, id, now);
-        let mut found = differences(id, theirs, (ours, &shown), now);
+        let foreign = place_late(app, id, net_excess(theirs, ours), now).await?;
+        let mut found = differences(id, theirs, (&foreign, &shown), now);
         found.extend(rows.get(&id).into_iter().flatten().filter_map(|row| judged(id, row, now)));
         write(app, id, &found, (since, now)).await?;
     }
@@ -94,7 +96,7 @@ fn shown_by_now(told: &[ToldUsage], id: Uuid, now: OffsetDateTime) -> Sums {
     sums
 }
 
-fn differences(id: Uuid, theirs: &Sums, (ours, shown): (&Sums, &Sums), now: OffsetDateTime) -> Vec<Finding> {
+fn differences(id: Uuid, theirs: &Sums, (foreign, shown): (&Sums, &Sums), now: OffsetDateTime) -> Vec<Finding> {
     let missing = net_excess(shown, theirs);
     let mut found = Vec::new();
     for (place, less) in &excess(shown, theirs) {
@@ -115,7 +117,6 @@ fn differences(id: Uuid, theirs: &Sums, (ours, shown): (&Sums, &Sums), now: Offs
         );
         found.push(finding(id, MISSING, place, detail, now));
     }
-    let foreign = net_excess(theirs, ours);
     found.extend(foreign.iter().map(|(place, more)| foreign_finding(id, place, *more, now)));
     found
 }

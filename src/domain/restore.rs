@@ -35,6 +35,8 @@ pub struct Candidate {
     pub quantity: Quantity,
     /// The first day on which it can have been told.
     pub earliest: Date,
+    /// The last one, where something bounds it.
+    pub latest: Option<Date>,
     /// The day on which the ledger had it told, as far as it knows.
     pub told_on: Option<Date>,
 }
@@ -62,7 +64,8 @@ pub fn decide_adoption(excess: &Sums, candidates: &[Candidate]) -> Adoption {
     for (place, sum) in excess {
         let fits = |one: &&Candidate| {
             let same = one.dimension == place.dimension && one.plan_id == place.plan_id;
-            same && one.earliest <= place.day && one.quantity.value() <= *sum
+            let in_time = one.earliest <= place.day && one.latest.is_none_or(|latest| place.day <= latest);
+            same && in_time && one.quantity.value() <= *sum
         };
         let mut fitting: Vec<&Candidate> = left.iter().copied().filter(fits).collect();
         if fitting.is_empty() {
@@ -82,6 +85,27 @@ pub fn decide_adoption(excess: &Sums, candidates: &[Candidate]) -> Adoption {
         }
     }
     adoption
+}
+
+/// What the candidates cannot be, all of them together: no charge, or more than there are.
+#[must_use]
+pub fn unexplained(adoption: &Adoption, candidates: &[Candidate]) -> Sums {
+    let mut left = adoption.foreign.clone();
+    for (place, sum) in &adoption.undecided_sums {
+        let of = |place: &Place| (place.dimension.clone(), place.plan_id.clone());
+        let same = adoption.undecided_sums.iter().filter(|(other, _)| of(other) == of(place));
+        let all = same.fold(Decimal::ZERO, |all, (_, sum)| all.saturating_add(*sum));
+        let may_be = |one: &&Candidate| {
+            let same = one.dimension == place.dimension && one.plan_id == place.plan_id;
+            same && adoption.undecided.contains(&one.charge_id)
+        };
+        let most =
+            candidates.iter().filter(may_be).fold(Decimal::ZERO, |most, one| most.saturating_add(one.quantity.value()));
+        if all > most {
+            add(&mut left, place.clone(), *sum);
+        }
+    }
+    left
 }
 
 /// The one set of quantities that adds up to a sum, as charges.

@@ -10,6 +10,7 @@ fn candidate(id: u128, quantity: u32, earliest: Date) -> Candidate {
         plan_id: "plan".to_owned(),
         quantity: Quantity::whole(quantity),
         earliest,
+        latest: None,
         told_on: None,
     }
 }
@@ -76,6 +77,20 @@ fn the_day_on_which_it_was_told_decides_among_equals() {
     let sums: Sums = [(place(SECOND), Decimal::from(5))].into();
     let found = decide_adoption(&sums, &[candidate(1, 5, FIRST), told]);
     assert_eq!(found.adopted, [(Uuid::from_u128(2), place(SECOND))]);
+}
+
+#[test]
+fn what_is_set_aside_explains_no_more_than_it_is() {
+    let candidates = [candidate(1, 5, FIRST), candidate(2, 3, FIRST), candidate(3, 8, FIRST)];
+    let left = |day: Date, sum: u32, candidates: &[Candidate]| {
+        let sums: Sums = [(place(day), Decimal::from(sum))].into();
+        unexplained(&decide_adoption(&sums, candidates), candidates).values().copied().sum::<Decimal>()
+    };
+    for (sum, expected) in [(5, 0), (8, 0), (16, 0), (17, 17), (2, 2)] {
+        assert_eq!(left(SECOND, sum, &candidates), Decimal::from(expected), "{sum}");
+    }
+    let before = candidates.map(|one| Candidate { latest: Some(FIRST), ..one });
+    assert_eq!((left(FIRST, 5, &before), left(SECOND, 5, &before)), (Decimal::ZERO, Decimal::from(5)));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     app::{
         AppError,
         check_usage::{explained, foreign_finding},
+        late_usage::{late_candidate, list_unplaced},
     },
     domain::{
         charge::{Charge, State},
@@ -37,7 +38,10 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
         return Ok(());
     }
     let told: HashMap<Uuid, ToldUsage> = told.into_iter().map(|event| (event.charge_id, event)).collect();
-    let adoption = decide_adoption(&excess, &candidates(&subscription, &charges, &told));
+    let mut candidates = candidates(&subscription, &charges, &told);
+    let unplaced = list_unplaced(&tx, look.id, &charges).await?;
+    candidates.extend(unplaced.map(|charge| late_candidate(&subscription, charge)));
+    let adoption = decide_adoption(&excess, &candidates);
     let by_id: BTreeMap<Uuid, &Charge> = charges.iter().map(|charge| (charge.id, charge)).collect();
     take_over(&tx, look, (&adoption, &by_id, &told), report).await?;
     set_aside(&tx, look, (&adoption, &by_id, &told), report).await?;
@@ -54,6 +58,7 @@ fn candidates(subscription: &Subscription, charges: &[Charge], told: &HashMap<Uu
         plan_id: charge.plan_id.clone().unwrap_or_else(|| subscription.microsoft.plan_id.clone()),
         quantity: charge.quantity,
         earliest: earliest_day(charge),
+        latest: None,
         told_on: told.get(&charge.id).map(|event| event.place.day),
     };
     open.map(candidate).collect()
@@ -72,7 +77,9 @@ async fn take_over(
     for (id, place) in &adoption.adopted {
         let Some(charge) = charges.get(id) else { continue };
         let event = told.get(id);
-        tx.move_charges(&[*id], (charge.state, State::Accepted), HAS_IT, now).await?;
+        if charge.state != State::Accepted {
+            tx.move_charges(&[*id], (charge.state, State::Accepted), HAS_IT, now).await?;
+        }
         tx.resolve_charge_findings(look.id, *id, now).await?;
         // An event of the same day explains it by itself from now on.
         if event.is_none_or(|event| event.place != *place) {
@@ -102,7 +109,8 @@ async fn set_aside(
         adopt_part(tx, look, place, (*sum, cause, "a person decides which charges it is of")).await?;
         sums.push_str(&format!("{sum} of {} on {}; ", place.dimension, place.day));
     }
-    let undecided: Vec<&Charge> = adoption.undecided.iter().filter_map(|id| charges.get(id).copied()).collect();
+    let undecided = adoption.undecided.iter().filter_map(|id| charges.get(id).copied());
+    let undecided: Vec<&Charge> = undecided.filter(|charge| charge.state != State::Accepted).collect();
     let why = format!("Microsoft has {sums}and it cannot be told whether this charge is part of it");
     let frozen = freeze(tx, look, &undecided, &why).await?;
     close_events(tx, look, told, &frozen, "it waits for a person").await?;
