@@ -9,14 +9,15 @@ use std::{
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{App, AppError, converge::audit, open_purchase::note_credential};
+use super::{App, AppError, converge::audit, late_usage::place_late, open_purchase::note_credential};
 use crate::{
     domain::{
         charge::State,
         time::utc_day,
-        usage_sums::{Place, Sums, add, excess},
+        usage_net::net_excess,
+        usage_sums::{Place, Sums, add},
     },
-    marketplace::UsageDay,
+    marketplace::{ReconStatus, UsageDay},
     store::{AdoptedUsage, Finding, Reporter, ToldUsage},
 };
 
@@ -64,7 +65,7 @@ pub(super) async fn check_usage(app: &App) -> Result<Check, AppError> {
         }
         Err(error) => return Err(error),
     };
-    let foreign = find_foreign(app, &days, since).await?;
+    let foreign = find_foreign(app, &days, since, now).await?;
     if foreign.is_empty() {
         note_checked(app, since, now).await?;
         app.has_checked.0.store(true, Ordering::SeqCst);
@@ -83,11 +84,13 @@ pub(super) fn minus_days(now: OffsetDateTime, days: u32) -> Date {
     utc_day(now.saturating_sub(Duration::days(days.into())))
 }
 
-/// Microsoft's sums from a day on.
+/// Microsoft's sums from a day on. Tests are left out: they are billed to nobody.
 pub(super) async fn read_sums(app: &App, since: Date) -> Result<Vec<UsageDay>, AppError> {
     let answer = app.marketplace.list_usage(since).await;
     note_credential(app, answer.as_ref().err());
-    Ok(answer?.value)
+    let mut days = answer?.value;
+    days.retain(|row| !matches!(row.recon_status, ReconStatus::DryRun | ReconStatus::TestHeaders));
+    Ok(days)
 }
 
 /// The sums of each resource.
@@ -124,15 +127,21 @@ pub(super) fn explained(
 }
 
 /// Usage of a known subscription that nothing in the ledger explains.
-async fn find_foreign(app: &App, days: &[UsageDay], since: Date) -> Result<BTreeMap<Uuid, Sums>, AppError> {
+async fn find_foreign(
+    app: &App,
+    days: &[UsageDay],
+    since: Date,
+    now: OffsetDateTime,
+) -> Result<BTreeMap<Uuid, Sums>, AppError> {
     let microsoft = by_resource(days);
     let ids: Vec<Uuid> = microsoft.keys().copied().collect();
     let mut foreign = BTreeMap::new();
     let mut strangers = 0_usize;
     for chunk in ids.chunks(AT_ONCE) {
         let known = app.store.list_subscriptions_by_id(chunk.iter().copied()).await?;
-        let known: BTreeSet<Uuid> = known.into_iter().map(|one| one.microsoft.id).collect();
         strangers += chunk.len() - known.len();
+        let known: BTreeSet<Uuid> =
+            known.into_iter().filter(|one| !one.microsoft.is_test).map(|one| one.microsoft.id).collect();
         // Read after Microsoft's sums: whatever they have was written down before.
         let told = app.store.list_told_usage(chunk, since).await?;
         let adopted = app.store.list_adopted_usage(chunk, since).await?;
@@ -140,7 +149,8 @@ async fn find_foreign(app: &App, days: &[UsageDay], since: Date) -> Result<BTree
         for id in known {
             let nothing = Sums::new();
             let theirs = microsoft.get(&id).unwrap_or(&nothing);
-            let more = excess(theirs, explained.get(&id).unwrap_or(&nothing));
+            let more = net_excess(theirs, explained.get(&id).unwrap_or(&nothing));
+            let more = place_late(app, id, more, now).await?;
             if !more.is_empty() {
                 foreign.insert(id, more);
             }

@@ -20,6 +20,7 @@ mod handle_webhook;
 mod health;
 mod issue_key;
 mod keep_appointment;
+mod late_usage;
 mod life_mail;
 mod open_purchase;
 mod preview_mail;

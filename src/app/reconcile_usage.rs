@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
     App, AppError, Step,
     check_usage::{AT_ONCE, FOREIGN, by_resource, explained, foreign_finding, may_be_there, minus_days, read_sums},
+    late_usage::place_late,
 };
 use crate::{
     domain::{
         charge::State,
         restore::LAG,
+        usage_net::net_excess,
         usage_sums::{Place, Sums, add, excess},
     },
     marketplace::{ReconStatus, UsageDay},
@@ -38,8 +39,6 @@ pub async fn reconcile_usage(app: &App) -> Result<Step, AppError> {
     let now = app.clock.now();
     let since = minus_days(now, LOOK_BACK_DAYS);
     let rows = read_sums(app, since).await?;
-    // Tests are billed to nobody.
-    let rows: Vec<UsageDay> = rows.into_iter().filter(|row| !is_test(row)).collect();
     let microsoft = by_resource(&rows);
     let mut ids: BTreeSet<Uuid> = microsoft.keys().copied().collect();
     let mut after = None;
@@ -63,10 +62,6 @@ pub async fn reconcile_usage(app: &App) -> Result<Step, AppError> {
     Ok(Step::Again(EVERY))
 }
 
-fn is_test(row: &UsageDay) -> bool {
-    matches!(row.recon_status, ReconStatus::DryRun | ReconStatus::TestHeaders)
-}
-
 async fn compare(
     app: &App,
     ids: &[Uuid],
@@ -83,7 +78,8 @@ async fn compare(
         let theirs = microsoft.get(&id).unwrap_or(&nothing);
         let ours = explained.get(&id).unwrap_or(&nothing);
         let shown = shown_by_now(&told, id, now);
-        let mut found = differences(id, theirs, (ours, &shown), now);
+        let foreign = place_late(app, id, net_excess(theirs, ours), now).await?;
+        let mut found = differences(id, theirs, (&foreign, &shown), now);
         found.extend(rows.get(&id).into_iter().flatten().filter_map(|row| judged(id, row, now)));
         write(app, id, &found, (since, now)).await?;
     }
@@ -100,19 +96,12 @@ fn shown_by_now(told: &[ToldUsage], id: Uuid, now: OffsetDateTime) -> Sums {
     sums
 }
 
-fn differences(id: Uuid, theirs: &Sums, (ours, shown): (&Sums, &Sums), now: OffsetDateTime) -> Vec<Finding> {
-    let foreign = excess(theirs, ours);
-    let missing = excess(shown, theirs);
-    let of_day = |sums: &Sums, place: &Place| -> Decimal {
-        sums.iter()
-            .filter(|(other, _)| (other.day, &other.dimension) == (place.day, &place.dimension))
-            .map(|(_, sum)| *sum)
-            .sum()
-    };
+fn differences(id: Uuid, theirs: &Sums, (foreign, shown): (&Sums, &Sums), now: OffsetDateTime) -> Vec<Finding> {
+    let missing = net_excess(shown, theirs);
     let mut found = Vec::new();
-    for (place, less) in &missing {
+    for (place, less) in &excess(shown, theirs) {
         // It is all there, under another plan.
-        if of_day(&foreign, place) == of_day(&missing, place) {
+        let Some(less) = missing.get(place) else {
             let detail = format!(
                 "Microsoft has {less} of {} on {} under another plan than {}. See to it that the customer pays the right \
                  price; the ledger has it under the plan that it was told under",
@@ -120,7 +109,7 @@ fn differences(id: Uuid, theirs: &Sums, (ours, shown): (&Sums, &Sums), now: Offs
             );
             found.push(finding(id, DIFFERENT, place, detail, now));
             continue;
-        }
+        };
         let detail = format!(
             "Microsoft accepted {less} of {} (plan {}) on {} and does not show it more than a day later. Ask Microsoft’s \
              support with the request ids of the ledger; do not report it again before they have answered",
@@ -128,12 +117,7 @@ fn differences(id: Uuid, theirs: &Sums, (ours, shown): (&Sums, &Sums), now: Offs
         );
         found.push(finding(id, MISSING, place, detail, now));
     }
-    for (place, more) in &foreign {
-        let is_moved = missing.keys().any(|other| (other.day, &other.dimension) == (place.day, &place.dimension));
-        if !(is_moved && of_day(&foreign, place) == of_day(&missing, place)) {
-            found.push(foreign_finding(id, place, *more, now));
-        }
-    }
+    found.extend(foreign.iter().map(|(place, more)| foreign_finding(id, place, *more, now)));
     found
 }
 

@@ -24,5 +24,6 @@ pub mod subscription;
 pub(crate) mod testing;
 pub mod time;
 pub mod usage;
+pub mod usage_net;
 pub mod usage_sums;
 pub mod words;

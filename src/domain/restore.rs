@@ -35,6 +35,8 @@ pub struct Candidate {
     pub quantity: Quantity,
     /// The first day on which it can have been told.
     pub earliest: Date,
+    /// The last one, where something bounds it.
+    pub latest: Option<Date>,
     /// The day on which the ledger had it told, as far as it knows.
     pub told_on: Option<Date>,
 }
@@ -62,7 +64,8 @@ pub fn decide_adoption(excess: &Sums, candidates: &[Candidate]) -> Adoption {
     for (place, sum) in excess {
         let fits = |one: &&Candidate| {
             let same = one.dimension == place.dimension && one.plan_id == place.plan_id;
-            same && one.earliest <= place.day && one.quantity.value() <= *sum
+            let in_time = one.earliest <= place.day && one.latest.is_none_or(|latest| place.day <= latest);
+            same && in_time && one.quantity.value() <= *sum
         };
         let mut fitting: Vec<&Candidate> = left.iter().copied().filter(fits).collect();
         if fitting.is_empty() {
@@ -82,6 +85,27 @@ pub fn decide_adoption(excess: &Sums, candidates: &[Candidate]) -> Adoption {
         }
     }
     adoption
+}
+
+/// What the candidates cannot be, all of them together: no charge, or more than there are.
+#[must_use]
+pub fn unexplained(adoption: &Adoption, candidates: &[Candidate]) -> Sums {
+    let mut left = adoption.foreign.clone();
+    for (place, sum) in &adoption.undecided_sums {
+        let of = |place: &Place| (place.dimension.clone(), place.plan_id.clone());
+        let same = adoption.undecided_sums.iter().filter(|(other, _)| of(other) == of(place));
+        let all = same.fold(Decimal::ZERO, |all, (_, sum)| all.saturating_add(*sum));
+        let may_be = |one: &&Candidate| {
+            let same = one.dimension == place.dimension && one.plan_id == place.plan_id;
+            same && adoption.undecided.contains(&one.charge_id)
+        };
+        let most =
+            candidates.iter().filter(may_be).fold(Decimal::ZERO, |most, one| most.saturating_add(one.quantity.value()));
+        if all > most {
+            add(&mut left, place.clone(), *sum);
+        }
+    }
+    left
 }
 
 /// The one set of quantities that adds up to a sum, as charges.
@@ -151,6 +175,15 @@ pub fn earliest_day(charge: &Charge) -> Date {
     if charge.reason == Reason::Renewal { own.min(charge.term_start) } else { own }
 }
 
+/// Whether usage that no charge adds up to may still be this open charge, as the lost database had it: a renewal with a
+/// planned downgrade or an upgrade that is lost, or what a change of plan has written anew.
+#[must_use]
+pub fn may_be_in_other_figures(charge: &Charge, place: &Place) -> bool {
+    let is_open = matches!(charge.state, State::Held | State::Due);
+    let in_another_plan = charge.plan_id.as_ref().is_some_and(|plan_id| *plan_id != place.plan_id);
+    is_open && charge.term_start <= place.day && (charge.reason == Reason::Renewal || in_another_plan)
+}
+
 /// When a restored database is taken into use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restored {
@@ -193,15 +226,16 @@ pub fn decide_rest(
     restored: Restored,
 ) -> Rest {
     let Restored { locked_at, now } = restored;
-    let written_anew = charge.reason == Reason::Renewal && charge.reportable_from > locked_at;
+    // It may have been written anew, before the lock, too: then its own slot is not the one that it was told in.
+    let is_renewal = charge.reason == Reason::Renewal;
     let told_before =
-        if written_anew { charge.term_start <= utc_day(locked_at) } else { charge.reportable_from <= locked_at };
+        if is_renewal { earliest_day(charge) <= utc_day(locked_at) } else { charge.reportable_from <= locked_at };
     if !told_before || charge.quantity.is_zero() || now >= restored.decidable_at() {
         return Rest::Stays;
     }
     match charge.state {
         State::Sending => Rest::InDoubt,
-        State::Due if may_send && !written_anew => match decide_slot(charge.reportable_from, ended_at, is_taken, now) {
+        State::Due if may_send && !is_renewal => match decide_slot(charge.reportable_from, ended_at, is_taken, now) {
             SlotDecision::Take(slot) if slot.hour == hour_of(charge.reportable_from) => Rest::OwnSlot(slot),
             _ => Rest::MayBeThere,
         },

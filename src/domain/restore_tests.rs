@@ -10,6 +10,7 @@ fn candidate(id: u128, quantity: u32, earliest: Date) -> Candidate {
         plan_id: "plan".to_owned(),
         quantity: Quantity::whole(quantity),
         earliest,
+        latest: None,
         told_on: None,
     }
 }
@@ -79,6 +80,20 @@ fn the_day_on_which_it_was_told_decides_among_equals() {
 }
 
 #[test]
+fn what_is_set_aside_explains_no_more_than_it_is() {
+    let candidates = [candidate(1, 5, FIRST), candidate(2, 3, FIRST), candidate(3, 8, FIRST)];
+    let left = |day: Date, sum: u32, candidates: &[Candidate]| {
+        let sums: Sums = [(place(day), Decimal::from(sum))].into();
+        unexplained(&decide_adoption(&sums, candidates), candidates).values().copied().sum::<Decimal>()
+    };
+    for (sum, expected) in [(5, 0), (8, 0), (16, 0), (17, 17), (2, 2)] {
+        assert_eq!(left(SECOND, sum, &candidates), Decimal::from(expected), "{sum}");
+    }
+    let before = candidates.map(|one| Candidate { latest: Some(FIRST), ..one });
+    assert_eq!((left(FIRST, 5, &before), left(SECOND, 5, &before)), (Decimal::ZERO, Decimal::from(5)));
+}
+
+#[test]
 fn a_search_that_takes_too_long_proves_nothing() {
     let candidates: Vec<Candidate> =
         (0..40).map(|id| candidate(id, 1_000 + 2 * u32::try_from(id).unwrap(), FIRST)).collect();
@@ -128,8 +143,10 @@ fn what_may_be_there_takes_its_own_slot_or_none() {
         ("suspended", Upgrade, Due, recent, (false, None), soon, Rest::MayBeThere),
         ("ended before", Upgrade, Due, recent, ended, soon, Rest::MayBeThere),
         ("on its way", Upgrade, Sending, old, runs, soon, Rest::InDoubt),
-        ("written anew", Renewal, Due, LOCKED + Duration::SECOND, runs, soon, Rest::MayBeThere),
-        ("a renewal of before", Renewal, Due, recent, runs, soon, own),
+        ("a renewal written anew", Renewal, Due, LOCKED + Duration::SECOND, runs, soon, Rest::MayBeThere),
+        ("a renewal written anew, held", Renewal, Held, LOCKED + Duration::DAY, runs, soon, Rest::MayBeThere),
+        ("the same before the lock", Renewal, Due, recent, runs, soon, Rest::MayBeThere),
+        ("a renewal that the sums do not show", Renewal, Due, recent, runs, late, Rest::Stays),
         ("waits for a person", Upgrade, Unknown, old, runs, soon, Rest::Stays),
     ];
     for (name, reason, state, from, standing, now, expected) in table {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Tx,
     chain::{Pending, Row},
+    erasure::ERASED,
 };
 use crate::{
     clock::{new_id, to_micros},
@@ -52,10 +53,11 @@ pub struct AuditEntry<'a> {
     pub detail: &'a str,
 }
 
-/// What of an entry is hashed. The actor is there as a salted digest alone: erased, the chain still holds.
+/// What of an entry is hashed. The actor is there by class and salted digest alone: erased, the chain still holds.
 #[derive(Serialize)]
 struct Content<'a> {
     id: Uuid,
+    actor_class: &'a str,
     actor_digest: &'a str,
     action: &'a str,
     detail: &'a str,
@@ -65,9 +67,16 @@ struct Content<'a> {
 /// The text that is hashed.
 pub(super) fn content(row: &entity::Model) -> String {
     let actor_digest = row.actor_digest.as_deref().unwrap_or_default();
-    let content = Content { id: row.id, actor_digest, action: &row.action, detail: &row.detail, at: row.at };
+    let actor_class = class(&row.actor);
+    let content =
+        Content { id: row.id, actor_class, actor_digest, action: &row.action, detail: &row.detail, at: row.at };
     // Texts and numbers always have a JSON form.
     serde_json::to_string(&content).unwrap_or_default()
+}
+
+/// What kind of actor: `buyer`, `staff`, `seatkey`. Only buyers are ever erased, so that nobody else can be hidden so.
+fn class(actor: &str) -> &str {
+    if actor == ERASED { "buyer" } else { actor.split_once(':').map_or(actor, |(class, _)| class) }
 }
 
 /// Who it was, so that only somebody who knows the salt can tell.

@@ -9,12 +9,14 @@ use crate::{
     app::{
         AppError,
         check_usage::{explained, foreign_finding},
+        late_usage::{late_candidate, list_unplaced},
     },
     domain::{
         charge::{Charge, State},
-        restore::{Adoption, Candidate, decide_adoption, earliest_day},
+        restore::{Adoption, Candidate, decide_adoption, earliest_day, may_be_in_other_figures},
         subscription::Subscription,
-        usage_sums::{Place, Sums, excess},
+        usage_net::net_excess,
+        usage_sums::{Place, Sums},
     },
     store::{AdoptedUsage, Finding, JobKind, Settled, ToldUsage, Tx},
 };
@@ -31,16 +33,20 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
     // What is not settled is looked for in what these leave over.
     let counts = |state| matches!(state, State::Accepted | State::Conflict);
     let explained = explained(&told, &known, counts).remove(&look.id).unwrap_or_default();
-    let excess = excess(look.microsoft, &explained);
+    let excess = net_excess(look.microsoft, &explained);
     if excess.is_empty() {
         return Ok(());
     }
     let told: HashMap<Uuid, ToldUsage> = told.into_iter().map(|event| (event.charge_id, event)).collect();
-    let adoption = decide_adoption(&excess, &candidates(&subscription, &charges, &told));
+    let mut candidates = candidates(&subscription, &charges, &told);
+    let unplaced = list_unplaced(&tx, look.id, &charges).await?;
+    candidates.extend(unplaced.map(|charge| late_candidate(&subscription, charge)));
+    let adoption = decide_adoption(&excess, &candidates);
     let by_id: BTreeMap<Uuid, &Charge> = charges.iter().map(|charge| (charge.id, charge)).collect();
     take_over(&tx, look, (&adoption, &by_id, &told), report).await?;
     set_aside(&tx, look, (&adoption, &by_id, &told), report).await?;
     acknowledge(&tx, look, &adoption.foreign, report).await?;
+    set_aside_what_it_may_be(&tx, look, (&adoption, &charges), report).await?;
     Ok(tx.commit().await?)
 }
 
@@ -52,6 +58,7 @@ fn candidates(subscription: &Subscription, charges: &[Charge], told: &HashMap<Uu
         plan_id: charge.plan_id.clone().unwrap_or_else(|| subscription.microsoft.plan_id.clone()),
         quantity: charge.quantity,
         earliest: earliest_day(charge),
+        latest: None,
         told_on: told.get(&charge.id).map(|event| event.place.day),
     };
     open.map(candidate).collect()
@@ -70,7 +77,9 @@ async fn take_over(
     for (id, place) in &adoption.adopted {
         let Some(charge) = charges.get(id) else { continue };
         let event = told.get(id);
-        tx.move_charges(&[*id], (charge.state, State::Accepted), HAS_IT, now).await?;
+        if charge.state != State::Accepted {
+            tx.move_charges(&[*id], (charge.state, State::Accepted), HAS_IT, now).await?;
+        }
         tx.resolve_charge_findings(look.id, *id, now).await?;
         // An event of the same day explains it by itself from now on.
         if event.is_none_or(|event| event.place != *place) {
@@ -100,7 +109,8 @@ async fn set_aside(
         adopt_part(tx, look, place, (*sum, cause, "a person decides which charges it is of")).await?;
         sums.push_str(&format!("{sum} of {} on {}; ", place.dimension, place.day));
     }
-    let undecided: Vec<&Charge> = adoption.undecided.iter().filter_map(|id| charges.get(id).copied()).collect();
+    let undecided = adoption.undecided.iter().filter_map(|id| charges.get(id).copied());
+    let undecided: Vec<&Charge> = undecided.filter(|charge| charge.state != State::Accepted).collect();
     let why = format!("Microsoft has {sums}and it cannot be told whether this charge is part of it");
     let frozen = freeze(tx, look, &undecided, &why).await?;
     close_events(tx, look, told, &frozen, "it waits for a person").await?;
@@ -116,7 +126,11 @@ pub(super) async fn freeze(tx: &Tx, look: &Look<'_>, charges: &[&Charge], why: &
         if !matches!(charge.state, State::Held | State::Due | State::Sending) {
             continue;
         }
-        frozen.extend(tx.move_charges(&[charge.id], (charge.state, State::Frozen), "restore: not decided", now).await?);
+        let moved = tx.move_charges(&[charge.id], (charge.state, State::Frozen), "restore: not decided", now).await?;
+        if moved.is_empty() {
+            continue;
+        }
+        frozen.extend(moved);
         let detail = format!(
             "{}, {} of {}: {why}. Say whether Microsoft has it (`seatkey ledger resolve`)",
             charge.description, charge.quantity, charge.dimension
@@ -162,6 +176,32 @@ async fn acknowledge(tx: &Tx, look: &Look<'_>, foreign: &Sums, report: &mut Rest
             "quantity": more.to_string(), "reason": reason,
         });
         crate::app::converge::audit(tx, look.id, "operator", "foreign_usage_acknowledged", &detail, look.restored.now);
+    }
+    Ok(())
+}
+
+/// What is acknowledged may be a charge in the figures of the lost database, of which there is an open one here in others: a
+/// person decides about that one.
+async fn set_aside_what_it_may_be(
+    tx: &Tx,
+    look: &Look<'_>,
+    (adoption, charges): (&Adoption, &[Charge]),
+    report: &mut RestoreReport,
+) -> Result<(), AppError> {
+    if look.options.accept_foreign.is_none() {
+        return Ok(());
+    }
+    let decided = |id: Uuid| adoption.undecided.contains(&id) || adoption.adopted.iter().any(|(other, _)| *other == id);
+    for (place, sum) in &adoption.foreign {
+        let may_be = |charge: &&Charge| !decided(charge.id) && may_be_in_other_figures(charge, place);
+        let charges: Vec<&Charge> = charges.iter().filter(may_be).collect();
+        let Place { day, dimension, plan_id } = place;
+        let why = format!(
+            "Microsoft has {sum} of {dimension} (plan {plan_id}) on {day} that was acknowledged, and it may be this charge              in the figures of the lost database (another number of users, or another plan)"
+        );
+        let frozen = freeze(tx, look, &charges, &why).await?;
+        let frozen = charges.into_iter().filter(|charge| frozen.contains(&charge.id));
+        report.frozen.extend(frozen.map(|charge| Named::charge(look.id, charge)));
     }
     Ok(())
 }

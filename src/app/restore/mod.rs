@@ -17,12 +17,15 @@ use super::{
     converge::audit,
 };
 use crate::{
-    domain::{charge::Charge, restore::Restored, usage_sums::Sums},
+    domain::{charge::Charge, restore::Restored, subscription::Subscription, usage_sums::Sums},
     store::{JobKind, Reporter, Tx},
 };
 
 /// A database that nobody ever checked is compared from so many days back.
 const FIRST_LOOK_DAYS: u32 = 90;
+
+/// Why it is locked.
+const BEGUN: &str = "a restored database is taken into use (`seatkey restore begin`)";
 
 /// What a person has decided about a restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,15 +76,21 @@ struct Look<'a> {
     options: FinishOptions<'a>,
 }
 
-/// Locks the reporter from now on, whatever lock the backup had.
+/// Locks the reporter from now on, whatever lock the backup had: that one may be older than what was told since. The words
+/// keep it.
 ///
 /// # Errors
 /// [`AppError::Store`].
 pub async fn begin_restore(app: &App) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
+    let reason = match tx.get_reporter().await?.lock {
+        Some((_, reason)) if reason.starts_with(BEGUN) => reason,
+        Some((at, reason)) => format!("{BEGUN}; locked before, since {at}: {reason}"),
+        None => BEGUN.to_owned(),
+    };
     tx.unlock_reporter().await?;
-    tx.lock_reporter("a restored database is taken into use (`seatkey restore begin`)", now).await?;
+    tx.lock_reporter(&reason, now).await?;
     tx.commit().await?;
     tracing::warn!("nothing is reported any more, until `seatkey restore finish`");
     Ok(())
@@ -128,15 +137,20 @@ async fn known_ids(app: &App, microsoft: &BTreeMap<Uuid, Sums>) -> Result<BTreeS
     let theirs: Vec<Uuid> = microsoft.keys().copied().collect();
     for chunk in theirs.chunks(AT_ONCE) {
         let found = app.store.list_subscriptions_by_id(chunk.iter().copied()).await?;
-        known.extend(found.into_iter().map(|one| one.microsoft.id));
+        known.extend(billed(found));
     }
     let mut after = None;
     loop {
         let page = app.store.list_subscriptions_with_open_charges(after, AT_ONCE as u64).await?;
         let Some(last) = page.last() else { return Ok(known) };
         after = Some(*last);
-        known.extend(page);
+        known.extend(billed(app.store.list_subscriptions_by_id(page).await?));
     }
+}
+
+/// Tests are billed to nobody, and Microsoft's sums of them are not read.
+fn billed(subscriptions: Vec<Subscription>) -> impl Iterator<Item = Uuid> {
+    subscriptions.into_iter().filter(|one| !one.microsoft.is_test).map(|one| one.microsoft.id)
 }
 
 async fn unlock(app: &App, now: OffsetDateTime) -> Result<(), AppError> {

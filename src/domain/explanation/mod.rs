@@ -12,6 +12,8 @@ mod tests;
 mod timeline;
 mod wording;
 
+use std::sync::Arc;
+
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -37,10 +39,16 @@ pub struct Facts<'a> {
     pub subscription: &'a Subscription,
     /// Its plan, where the catalog still has it.
     pub plan: Option<&'a Plan>,
+    /// All plans of its offer: a charge is told in the words of its own.
+    pub plans: &'a [Arc<Plan>],
     /// Its ledger, oldest first.
     pub charges: &'a [Charge],
     /// Its charges in their slots, newest first.
     pub sent: &'a [Sent],
+    /// Charges that Microsoft has on a day that no slot of theirs tells.
+    pub adopted: &'a [(Uuid, Date)],
+    /// Held charges whose price at Microsoft has risen: a person decides.
+    pub price_risen: &'a [Uuid],
     /// Every step of its charges, oldest first.
     pub steps: &'a [Step],
     /// The next renewal at today's prices, the planned downgrade applied, where that is known.
@@ -178,16 +186,21 @@ impl Payer {
 fn explain_charge(facts: Facts<'_>, payer: Payer, charge: &Charge) -> ExplainedCharge {
     let steps: Vec<Step> = facts.steps.iter().filter(|step| step.charge_id == charge.id).cloned().collect();
     let sent = facts.sent.iter().find(|sent| sent.charge_id == charge.id && has_slot(charge.state));
+    let adopted = facts.adopted.iter().find(|(id, _)| *id == charge.id && charge.state == State::Accepted);
     let used_at = sent.map_or_else(|| estimate(charge, facts.now), |sent| sent.slot.effective_start);
-    let month = months::first_of_month(used_at);
-    let invoice = months::invoice_of(charge, month).filter(|_| payer == Payer::Buyer);
-    let standing = wording::Standing { charge, sent, invoice, payer, suspended: is_suspended(facts), now: facts.now };
+    let month = months::first_of_month(adopted.map_or(used_at, |(_, day)| day.midnight().assume_utc()));
+    let price_risen = charge.state == State::Held && facts.price_risen.contains(&charge.id);
+    let invoice = months::invoice_of(charge, month).filter(|_| payer == Payer::Buyer && !price_risen);
+    let suspended = is_suspended(facts);
+    let standing = wording::Standing { charge, sent, invoice, payer, suspended, price_risen, now: facts.now };
+    let own_plan = facts.plans.iter().find(|plan| charge.plan_id.as_deref() == Some(&*plan.id));
+    let plan = own_plan.map(|plan| &**plan).or(facts.plan);
     let shown = payer.may_see_amounts();
     ExplainedCharge {
         id: charge.id,
         reason: charge.reason,
-        words: wording::words(charge, facts.plan, month, shown),
-        days: wording::days(charge, facts.plan, month),
+        words: wording::words(charge, plan, month, shown),
+        days: wording::days(charge, plan, month),
         users: charge.users,
         from_users: charge.from_users,
         part: charge.part,

@@ -28,7 +28,7 @@ pub struct Month {
     pub saas: Option<Amount>,
     /// What is on its way to the same invoice.
     pub expected: Option<Amount>,
-    /// The lines of the portal's cost details, which add up to `saas`.
+    /// The lines of the portal's cost details, which add up to `saas`; none of a test.
     pub cost_details: Vec<CostLine>,
 }
 
@@ -93,14 +93,18 @@ fn month(first: Date, charges: Vec<ExplainedCharge>, payer: Payer) -> Month {
         (count > 0).then(|| StateSum { state, count, amount: sum_of(&[state]) })
     });
     let billed = payer == Payer::Buyer;
-    let expected = sum_of(&[State::Held, State::Due, State::Sending]);
+    let on_its_way = |charge: &&ExplainedCharge| {
+        let moves = matches!(charge.state, State::Held | State::Due | State::Sending);
+        moves && (charge.invoice.is_some() || charge.quantity.is_zero())
+    };
+    let expected = sum(charges.iter().filter(on_its_way).map(|charge| charge.amount));
     Month {
         first,
         invoice: next_month(first).filter(|_| billed),
         sums: sums.collect(),
         saas: sum_of(&[State::Accepted]).filter(|_| billed),
         expected: expected.filter(|_| billed),
-        cost_details: cost_details(&charges),
+        cost_details: if payer == Payer::Nobody { Vec::new() } else { cost_details(&charges) },
         charges,
     }
 }

@@ -83,10 +83,25 @@ fn sent(id: u128, at: OffsetDateTime) -> Sent {
     Sent { charge_id: Uuid::from_u128(id), slot, attempts: 1 }
 }
 
+fn bare(subscription: &Subscription) -> Facts<'_> {
+    Facts {
+        subscription,
+        plan: None,
+        plans: &[],
+        charges: &[],
+        sent: &[],
+        adopted: &[],
+        price_risen: &[],
+        steps: &[],
+        renewal: None,
+        now: JULY,
+    }
+}
+
 fn explained(subscription: &Subscription, charges: &[Charge], sent: &[Sent], now: OffsetDateTime) -> Explanation {
     let catalog = example_catalog();
     let plan = catalog.find_plan("konnekt", "konnekt-yearly").map(|(_, plan)| &**plan);
-    explain(Facts { subscription, plan, charges, sent, steps: &[], renewal: None, now })
+    explain(Facts { plan, charges, sent, now, ..bare(subscription) })
 }
 
 fn words_of(charge: Charge) -> String {
@@ -306,7 +321,40 @@ fn a_test_is_on_no_invoice() {
     subscription.microsoft.is_test = true;
     let told = explained(&subscription, &enrolment(State::Accepted, TRIAL_OVER), &[], JULY);
     assert_eq!((told.months[0].invoice, told.months[0].saas), (None, None));
+    assert_eq!(told.months[0].cost_details, [], "nobody is billed");
     assert!(told.months[0].charges[0].standing.ends_with("a test, billed to nobody"));
+}
+
+#[test]
+fn an_adopted_charge_is_of_the_month_in_which_microsoft_has_it() {
+    let charges = enrolment(State::Accepted, JULY);
+    let subscription = subscription();
+    let adopted = [(charges[0].id, date!(2026 - 03 - 01))];
+    let told = explain(Facts { charges: &charges, adopted: &adopted, ..bare(&subscription) });
+    let months: Vec<Date> = told.months.iter().map(|month| month.first).collect();
+    assert_eq!(months, [date!(2026 - 02 - 01), date!(2026 - 03 - 01)]);
+    assert_eq!(told.months[1].charges[0].invoice, Some(date!(2026 - 04 - 01)));
+}
+
+#[test]
+fn a_risen_price_is_not_on_its_way_to_an_invoice() {
+    let charges = enrolment(State::Held, START);
+    let subscription = subscription();
+    let told = explain(Facts { charges: &charges, price_risen: &[charges[0].id], ..bare(&subscription) });
+    let month = &told.months[0];
+    assert_eq!(month.charges[0].standing, "Held; the price at Microsoft has risen, the publisher decides");
+    assert_eq!((month.charges[0].invoice, month.expected), (None, Some(charges[1].amount)));
+}
+
+#[test]
+fn a_charge_is_told_in_the_words_of_its_own_plan() {
+    let catalog = example_catalog();
+    let offer = catalog.find_offer("konnekt").unwrap();
+    let mut subscription = subscription();
+    subscription.microsoft.plan_id = "gone".into();
+    let charges = enrolment(State::Accepted, START).map(|one| Charge { plan_id: Some("konnekt-yearly".into()), ..one });
+    let told = explain(Facts { plans: &offer.plans, charges: &charges, ..bare(&subscription) });
+    assert!(told.months[0].charges[0].words.starts_with("Base fee of KONNEKT 25"), "{told:?}");
 }
 
 #[test]

@@ -94,6 +94,7 @@ pub(super) struct Standing<'a> {
     pub(super) invoice: Option<Date>,
     pub(super) payer: Payer,
     pub(super) suspended: bool,
+    pub(super) price_risen: bool,
     pub(super) now: OffsetDateTime,
 }
 
@@ -108,6 +109,9 @@ impl Standing<'_> {
             }
             State::Held | State::Due if self.suspended => {
                 "Held while the subscription is suspended; reported when it is reinstated".to_owned()
+            }
+            State::Held if self.price_risen => {
+                "Held; the price at Microsoft has risen, the publisher decides".to_owned()
             }
             State::Held | State::Due => format!("Being reported{}", self.bill("")),
             State::Sending => format!("Sent {}; the answer is still to come{}", self.hour(), self.bill("then ")),

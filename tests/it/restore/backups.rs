@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use seatkey::{
     app::{FinishOptions, RestoreReport, begin_restore, finish_restore, reconcile_page},
     cli::browser::Browser,
-    domain::charge::{Charge, State},
+    domain::{
+        charge::{Charge, State},
+        decision::Decision,
+    },
     simulator::{Purchase, UsageTrick},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
@@ -30,7 +33,8 @@ on_both_databases! {
 
 /// The second subscription's hold ends then.
 const RELEASE: OffsetDateTime = datetime!(2026-02-17 00:00 UTC);
-const ACCEPT: FinishOptions<'_> = FinishOptions { accept_foreign: Some("an order of the lost week"), freeze: false };
+pub(super) const ACCEPT: FinishOptions<'_> =
+    FinishOptions { accept_foreign: Some("an order of the lost week"), freeze: false };
 
 /// Two customers: the hold of the first one ends three days before that of the second one.
 async fn two_customers(stage: &Stage) -> [Uuid; 2] {
@@ -55,7 +59,7 @@ async fn work_until(stage: &Stage, until: OffsetDateTime) {
 }
 
 /// What `seatkey restore finish` does.
-async fn finish(stage: &Stage, options: FinishOptions<'_>) -> RestoreReport {
+pub(super) async fn finish(stage: &Stage, options: FinishOptions<'_>) -> RestoreReport {
     let mut continuation = None;
     loop {
         continuation = reconcile_page(&stage.app, continuation.as_deref()).await.unwrap().continuation;
@@ -209,6 +213,24 @@ async fn what_may_be_there_can_be_frozen_for_a_person(mut stage: Stage) {
     report(&stage).await;
     assert_eq!(findings(&stage, ids[1]).await, ["charge_frozen"; 2]);
     account(&stage, "over, frozen", &ids, &owed).await;
+    // One of them is said to be there before the sums show it, the other one after it.
+    let (first, second) = (frozen.frozen[0].charge_id.unwrap(), frozen.frozen[1].charge_id.unwrap());
+    super::decisions::resolve(&stage, first, Decision::Accepted).await.unwrap();
+    for _ in 0..6 {
+        stage.advance(Duration::hours(6));
+        report(&stage).await;
+        super::compare(&stage).await;
+        assert!(!is_locked(&stage).await, "what was set aside has arrived");
+    }
+    assert_eq!(findings(&stage, ids[1]).await, ["charge_frozen", "charge_arrived"]);
+    super::decisions::resolve(&stage, second, Decision::Accepted).await.unwrap();
+    assert_eq!(findings(&stage, ids[1]).await, [""; 0]);
+    stage.advance(Duration::hours(6));
+    report(&stage).await;
+    super::compare(&stage).await;
+    assert!(!is_locked(&stage).await && findings(&stage, ids[1]).await.is_empty(), "it stays explained");
+    begin_restore(&stage.app).await.unwrap();
+    assert!(finish(&stage, FinishOptions::default()).await.is_finished, "nor does a restore call it foreign");
     stage.settle().await;
     stage.finish().await;
 }

@@ -1,10 +1,9 @@
 //! The daily comparison of the ledger with Microsoft's sums.
 
-use seatkey::app;
 use time::{Duration, macros::date};
 use uuid::Uuid;
 
-use super::{findings, paid, run};
+use super::{compare, findings, paid};
 use crate::{on_both_databases, support::Stage};
 
 on_both_databases! {
@@ -14,11 +13,6 @@ on_both_databases! {
 
 /// The fees of the first term were accepted on this day.
 const DAY: time::Date = date!(2026 - 02 - 15);
-
-async fn compare(stage: &Stage) {
-    app::schedule_usage_reconciliation(&stage.app).await.unwrap();
-    run(stage).await;
-}
 
 async fn what_agrees_is_no_finding(stage: Stage) {
     let id = paid(&stage).await;

@@ -23,7 +23,7 @@ on_both_databases! {
     one_person_alone_decides_nothing;
 }
 
-async fn resolve(stage: &Stage, charge_id: Uuid, decision: Decision) -> Result<State, AppError> {
+pub(super) async fn resolve(stage: &Stage, charge_id: Uuid, decision: Decision) -> Result<State, AppError> {
     let reason = "Microsoft’s support says so";
     resolve_charge(&stage.app, Resolution { charge_id, decision, reason, by: "Jo Brandt", approved_by: "Kim Lund" })
         .await

@@ -5,6 +5,7 @@ mod alarm;
 mod backups;
 mod daily;
 mod decisions;
+mod renewals;
 
 use std::sync::Arc;
 
@@ -58,6 +59,12 @@ async fn report(stage: &Stage) {
 
 async fn run(stage: &Stage) {
     Runner::new(Arc::clone(&stage.app)).run_due().await.unwrap();
+}
+
+/// Everything is compared with Microsoft's sums.
+async fn compare(stage: &Stage) {
+    app::schedule_usage_reconciliation(&stage.app).await.unwrap();
+    run(stage).await;
 }
 
 /// More users from today on.
