@@ -3,6 +3,7 @@
 //! Invariants: state, charges, audit and jobs are written in one transaction; no network call inside it; what changes
 //! something at Microsoft is a job with a stored intent.
 
+mod acknowledge_finding;
 mod activate_subscription;
 mod ask_reseller;
 mod change_plan;
@@ -52,6 +53,7 @@ use time::Duration;
 use tokio::sync::Notify;
 use url::Url;
 
+pub use acknowledge_finding::{Acknowledged, acknowledge_finding};
 pub use activate_subscription::activate_subscription;
 pub use ask_reseller::{Asked, ask_reseller};
 pub use change_plan::rewrite_charges;

@@ -66,6 +66,10 @@ pub async fn resolve_charge(app: &App, resolution: Resolution<'_>) -> Result<Sta
         correct(app, &tx, &subscription, charge, now).await?;
     }
     tx.resolve_charge_findings(id, charge_id, now).await?;
+    let others = charges.iter().filter(|other| other.id != charge_id);
+    if charge.state == State::Frozen && others.into_iter().all(|other| other.state != State::Frozen) {
+        end_plan_changes(&tx, id, now).await?;
+    }
     let detail = serde_json::json!({
         "charge": charge_id, "decision": decision.as_str(), "from": charge.state.as_str(), "to": to.as_str(),
         "reason": reason.trim(), "approvedBy": approved_by,
@@ -75,6 +79,14 @@ pub async fn resolve_charge(app: &App, resolution: Resolution<'_>) -> Result<Sta
     tx.commit().await?;
     app.wake.notify_one();
     Ok(to)
+}
+
+/// What a change of plan had set aside is decided about, all of it.
+async fn end_plan_changes(tx: &Tx, id: Uuid, now: OffsetDateTime) -> Result<(), AppError> {
+    for finding in tx.list_findings(id).await?.iter().filter(|finding| finding.kind == "plan_changed") {
+        tx.resolve_finding(finding, now).await?;
+    }
+    Ok(())
 }
 
 async fn circumstances(

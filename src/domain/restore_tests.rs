@@ -125,6 +125,29 @@ fn charge(reason: Reason, state: State, reportable_from: OffsetDateTime) -> Char
 }
 
 #[test]
+fn a_renewal_or_a_charge_of_another_plan_may_be_there_in_other_figures() {
+    use {Reason::*, State::*};
+    let day = LOCKED.date();
+    let of = |reason, state, plan_id: Option<&str>, term_start| Charge {
+        plan_id: plan_id.map(str::to_owned),
+        term_start,
+        ..charge(reason, state, LOCKED)
+    };
+    let table = [
+        ("a renewal", of(Renewal, Due, Some("plan"), day), true),
+        ("a held one", of(Renewal, Held, Some("plan"), FIRST), true),
+        ("of a later term", of(Renewal, Due, Some("plan"), day + Duration::DAY), false),
+        ("sent by us", of(Renewal, Sending, Some("plan"), FIRST), false),
+        ("an upgrade", of(Upgrade, Due, Some("plan"), FIRST), false),
+        ("an upgrade in another plan", of(Upgrade, Due, Some("successor"), FIRST), true),
+        ("of nobody knows which plan", of(Upgrade, Due, None, FIRST), false),
+    ];
+    for (name, charge, expected) in table {
+        assert_eq!(may_be_in_other_figures(&charge, &place(day)), expected, "{name}");
+    }
+}
+
+#[test]
 fn what_may_be_there_takes_its_own_slot_or_none() {
     let soon = LOCKED + Duration::minutes(30);
     let late = LOCKED + LAG;

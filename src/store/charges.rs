@@ -176,6 +176,10 @@ impl Tx {
         for (id, subscription_id) in &moved {
             let reason = reasons.get(id).copied().unwrap_or_default();
             self.append_step(step(*subscription_id, *id, to, reason), now);
+            if to == State::Cancelled {
+                // Nobody has to decide about it any more.
+                self.resolve_charge_findings(*subscription_id, *id, now).await?;
+            }
         }
         Ok(moved.into_iter().map(|(id, _)| id).collect())
     }

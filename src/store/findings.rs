@@ -101,7 +101,7 @@ impl Tx {
             written = result.rows_affected;
         }
         if written == 1 {
-            tracing::error!(subscription = %subscription_id, kind, detail, "a person has to look at this");
+            tracing::error!(subscription = %subscription_id, kind, cause, detail, "a person has to look at this");
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::{Look, Named, RestoreReport, note};
 use crate::{
     app::{
         AppError,
-        check_usage::{explained, foreign_finding},
+        check_usage::{FOREIGN, explained, foreign_finding},
         late_usage::{late_candidate, list_unplaced},
     },
     domain::{
@@ -35,7 +35,8 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
     let explained = explained(&told, &known, counts).remove(&look.id).unwrap_or_default();
     let excess = net_excess(look.microsoft, &explained);
     if excess.is_empty() {
-        return Ok(());
+        close_explained(&tx, look, &Sums::new()).await?;
+        return Ok(tx.commit().await?);
     }
     let told: HashMap<Uuid, ToldUsage> = told.into_iter().map(|event| (event.charge_id, event)).collect();
     let mut candidates = candidates(&subscription, &charges, &told);
@@ -46,6 +47,7 @@ pub(super) async fn adopt(look: &Look<'_>, report: &mut RestoreReport) -> Result
     take_over(&tx, look, (&adoption, &by_id, &told), report).await?;
     set_aside(&tx, look, (&adoption, &by_id, &told), report).await?;
     acknowledge(&tx, look, &adoption.foreign, report).await?;
+    close_explained(&tx, look, &adoption.foreign).await?;
     set_aside_what_it_may_be(&tx, look, (&adoption, &charges), report).await?;
     Ok(tx.commit().await?)
 }
@@ -156,6 +158,21 @@ async fn close_events(
     let ids: Vec<Uuid> = events.map(|event| event.id).collect();
     let settled = Settled { ids: &ids, owner: Uuid::nil(), again_at: None, in_doubt: false, is_proven: true, answer };
     tx.settle_usage_events(settled, look.restored.now).await?;
+    Ok(())
+}
+
+/// What the alarm called foreign, and is known by now.
+async fn close_explained(tx: &Tx, look: &Look<'_>, foreign: &Sums) -> Result<(), AppError> {
+    let now = look.restored.now;
+    let still: Vec<String> =
+        foreign.iter().map(|(place, more)| foreign_finding(look.id, place, *more, now).cause).collect();
+    for finding in tx.list_findings(look.id).await? {
+        // A cause begins with its day, as ISO text, which sorts.
+        let is_known = *finding.cause >= *look.since.to_string() && !still.contains(&finding.cause);
+        if finding.kind == FOREIGN && is_known {
+            tx.resolve_finding(&finding, now).await?;
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `seatkey ledger …`: what a person asks and decides about charges.
 
+mod acknowledge;
 mod explain;
 mod resolve;
 
@@ -13,11 +14,14 @@ pub(super) enum LedgerCommand {
     Explain(explain::ExplainArgs),
     /// Decides about a charge that waits for a person
     Resolve(resolve::ResolveArgs),
+    /// Closes a finding that nothing else ends
+    Acknowledge(acknowledge::AcknowledgeArgs),
 }
 
 pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     match command {
         LedgerCommand::Explain(args) => explain::run(args),
         LedgerCommand::Resolve(args) => resolve::run(args),
+        LedgerCommand::Acknowledge(args) => acknowledge::run(args),
     }
 }

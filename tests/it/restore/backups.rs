@@ -198,7 +198,10 @@ async fn what_may_be_there_keeps_the_lock_until_the_sums_show_it(mut stage: Stag
     let report_now = finish(&stage, FinishOptions::default()).await;
     assert_eq!((report_now.may_be_there.len(), report_now.is_finished), (2, false));
     stage.advance(Duration::hours(27));
+    super::compare(&stage).await;
+    assert_eq!(findings(&stage, ids[1]).await, ["usage_foreign"; 2], "nobody has looked yet");
     let later = finish(&stage, FinishOptions::default()).await;
+    assert_eq!(findings(&stage, ids[1]).await, [""; 0], "adopted is not foreign");
     assert_eq!((later.adopted.len(), later.frozen.len(), later.is_finished), (2, 0, true));
     report(&stage).await;
     account(&stage, "over, waited for", &ids, &owed).await;

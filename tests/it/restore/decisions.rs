@@ -1,9 +1,10 @@
 //! What a person decides about charges.
 
 use seatkey::{
-    app::{AppError, Resolution, resolve_charge},
+    app::{self, Acknowledged, AppError, Resolution, acknowledge_finding, resolve_charge},
     domain::{charge::State, decision::Decision},
     simulator::UsageTrick,
+    store::Finding,
 };
 use time::Duration;
 use uuid::Uuid;
@@ -11,7 +12,10 @@ use uuid::Uuid;
 use super::{accepted, charges, findings, paid, report, states, upgrade};
 use crate::{
     on_both_databases,
-    support::{Stage, told::ledger},
+    support::{
+        Stage,
+        told::{known, ledger},
+    },
 };
 
 on_both_databases! {
@@ -21,6 +25,9 @@ on_both_databases! {
     a_conflict_is_written_off_and_stays_explained;
     a_risen_price_is_decided_by_a_person;
     one_person_alone_decides_nothing;
+    a_change_of_plan_is_decided_with_its_last_charge;
+    nobody_has_to_look_at_a_dropped_charge;
+    an_old_difference_is_closed_by_a_person;
 }
 
 pub(super) async fn resolve(stage: &Stage, charge_id: Uuid, decision: Decision) -> Result<State, AppError> {
@@ -112,6 +119,10 @@ async fn a_risen_price_is_decided_by_a_person(stage: Stage) {
     report(&stage).await;
     assert_eq!(states(&stage, id).await, [State::Held, State::Accepted]);
     assert_eq!(findings(&stage, id).await, ["price_risen"]);
+    let ledger = charges(&stage, id).await;
+    let told = app::explain_charges(&stage.app, &known(&stage, id).await, &ledger, None).await.unwrap();
+    let held = told.months.iter().flat_map(|month| &month.charges).find(|told| told.id == charge.id).unwrap();
+    assert_eq!(held.standing, "Held; the price at Microsoft has risen, the publisher decides");
     assert_eq!(resolve(&stage, charge.id, Decision::Release).await.unwrap(), State::Due);
     report(&stage).await;
     assert_eq!(states(&stage, id).await, [State::Accepted; 2]);
@@ -127,6 +138,67 @@ async fn one_person_alone_decides_nothing(stage: Stage) {
     assert!(matches!(resolve_charge(&stage.app, alone).await, Err(AppError::Decision(_))));
     let short = Resolution { approved_by: "Kim", reason: "yes", ..alone };
     assert!(matches!(resolve_charge(&stage.app, short).await, Err(AppError::Decision(_))));
+    stage.settle().await;
+    stage.finish().await;
+}
+
+/// What a refused change of plan does to the charges that are held.
+async fn freeze(stage: &Stage, id: Uuid) -> Vec<Uuid> {
+    let now = stage.world().now();
+    let ids: Vec<Uuid> = charges(stage, id).await.iter().map(|charge| charge.id).collect();
+    let tx = stage.app.store.begin().await.unwrap();
+    tx.move_charges(&ids, (State::Held, State::Frozen), "the plan was changed", now).await.unwrap();
+    for (kind, cause) in [("plan_changed", "another".to_owned()), ("charge_frozen", format!("{}/x", ids[0]))] {
+        let (kind, detail) = (kind.to_owned(), "decide".to_owned());
+        tx.record_finding(&Finding { subscription_id: id, kind, cause, detail, found_at: now }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    ids
+}
+
+async fn a_change_of_plan_is_decided_with_its_last_charge(stage: Stage) {
+    let id = super::enrolled(&stage).await;
+    let ids = freeze(&stage, id).await;
+    resolve(&stage, ids[0], Decision::Release).await.unwrap();
+    assert_eq!(findings(&stage, id).await, ["plan_changed"], "the other one waits");
+    resolve(&stage, ids[1], Decision::Release).await.unwrap();
+    assert_eq!(findings(&stage, id).await, [""; 0]);
+    stage.settle().await;
+    stage.finish().await;
+}
+
+async fn nobody_has_to_look_at_a_dropped_charge(stage: Stage) {
+    let id = super::enrolled(&stage).await;
+    freeze(&stage, id).await;
+    assert!(stage.world().cancel(id));
+    super::follow(&stage).await;
+    assert_eq!(states(&stage, id).await, [State::Cancelled; 2]);
+    assert_eq!(findings(&stage, id).await, ["plan_changed"]);
+    stage.settle().await;
+    stage.finish().await;
+}
+
+async fn an_old_difference_is_closed_by_a_person(stage: Stage) {
+    let (id, waits) = unknown(&stage).await;
+    let day = time::macros::date!(2026 - 02 - 15);
+    stage.world().set_usage_verdict(id, "konnekt-25-base", day, "Mismatch", "0.5").unwrap();
+    stage.advance(Duration::hours(1));
+    super::compare(&stage).await;
+    stage.advance(Duration::days(30));
+    super::compare(&stage).await;
+    assert_eq!(findings(&stage, id).await, ["charge_unknown", "usage_mismatch"], "too old to be compared");
+    let look = "Partner Center case 4711";
+    let open = stage.app.store.list_findings(id).await.unwrap();
+    let [unknown, mismatch] = &open[..] else { panic!("{open:?}") };
+    let close =
+        async |kind: &str, cause: &str| acknowledge_finding(&stage.app, (id, kind, cause), (look, "Jo")).await.unwrap();
+    assert_eq!(close(&unknown.kind, &unknown.cause).await, Acknowledged::ChargeWaits);
+    assert_eq!(close(&mismatch.kind, "another").await, Acknowledged::NotOpen);
+    let words = ["ledger", "acknowledge", &id.to_string(), &mismatch.kind, &mismatch.cause];
+    let told = stage.run(&[&words[..], &["--reason", look, "--by", "Jo"]].concat());
+    assert!(told.contains("is closed"), "{told}");
+    assert_eq!(findings(&stage, id).await, ["charge_unknown"]);
+    resolve(&stage, waits, Decision::Accepted).await.unwrap();
     stage.settle().await;
     stage.finish().await;
 }
