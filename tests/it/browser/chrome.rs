@@ -34,6 +34,9 @@ const FLAGS: [&str; 10] = [
     "--hide-scrollbars",
 ];
 
+/// What the shell says when chromedriver has ended.
+const OVER: &str = "over";
+
 /// The size of the window, in CSS pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
@@ -177,12 +180,25 @@ impl Drop for Chrome {
     }
 }
 
-/// Starts chromedriver on a free port, under a shell that ends it and its browser as soon as this process lets go of the
-/// shell's input, however it comes to that.
+/// Starts chromedriver on a free port; again where another program takes that port at the same moment.
 fn start_chromedriver(profile: &std::path::Path) -> (Child, u16) {
+    for _ in 0..5 {
+        let (mut watchdog, port) = try_chromedriver(profile);
+        if let Some(port) = port {
+            return (watchdog, port);
+        }
+        drop(watchdog.stdin.take());
+        drop(watchdog.wait());
+    }
+    panic!("chromedriver did not start");
+}
+
+/// Under a shell that ends it and its browser as soon as this process lets go of the shell's input, however it comes to
+/// that. No port when it ends by itself.
+fn try_chromedriver(profile: &std::path::Path) -> (Child, Option<u16>) {
     let program = chromedriver();
     let script = format!(
-        "trap : TERM; '{}' --port=0 & cat >/dev/null; kill -TERM 0; wait; \
+        "trap : TERM; ('{}' --port=0; echo {OVER}) & cat >/dev/null; kill -TERM 0; wait; \
          for again in 1 2 3 4 5; do rm -rf '{profile}' && break; sleep 1; done",
         program.display(),
         profile = profile.display(),
@@ -195,10 +211,11 @@ fn start_chromedriver(profile: &std::path::Path) -> (Child, u16) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(watchdog.stdout.take().unwrap()).lines();
-    let port =
-        lines.find_map(|line| line.unwrap().split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
-    (watchdog, port.expect("chromedriver did not start"))
+    let lines = BufReader::new(watchdog.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines
+        .take_while(|line| line != OVER)
+        .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
+    (watchdog, port)
 }
 
 fn chromedriver() -> PathBuf {

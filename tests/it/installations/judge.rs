@@ -200,6 +200,8 @@ impl<'a> Case<'a> {
                 wrong.then(|| "there is no doubt about it, or its hour is not over".to_owned())
             }
             State::Conflict => Some("nobody else reports".to_owned()),
+            // The history may end in the hour that another charge of its dimension has taken.
+            State::Due if now - charge.since < Duration::hours(2) => None,
             State::Due | State::Sending => Some("it is left behind".to_owned()),
         }
     }

@@ -154,10 +154,16 @@ async fn a_single_conflict_is_a_duplicate() {
     let quantity = Quantity::from_millionths(20_500_000);
     let expected = UsageOutcome::Duplicate { usage_event_id: Some("e-0".to_owned()), quantity };
     assert_eq!(single(&till).await.unwrap(), expected);
-    for empty in ["", "<html>", "{}", r#"{"message":"This usage event already exist.","code":"Conflict"}"#] {
+    for empty in ["", "{}", r#"{"message":"This usage event already exist.","code":"Conflict"}"#] {
         till.will(&[Act::Say(409, empty.to_owned())]);
         let bare = UsageOutcome::Duplicate { usage_event_id: None, quantity: None };
         assert_eq!(single(&till).await.unwrap(), bare, "{empty}");
+    }
+    let half = conflict(&message).to_string();
+    for nobodys in ["<html>", &half[..half.len() / 2]] {
+        till.will(&[Act::Say(409, nobodys.to_owned())]);
+        let error = single(&till).await.unwrap_err();
+        assert!(matches!(error, MarketplaceError::Unreadable(_)), "{nobodys}: {error:?}");
     }
     message["dimension"] = json!("another");
     till.will(&[Act::Say(409, conflict(&message).to_string())]);

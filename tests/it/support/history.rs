@@ -217,12 +217,8 @@ impl History {
         self.lab.run_due().await;
     }
 
-    /// The storm is over: leases end, one comparison of everything, and then all must be well.
-    async fn end(&mut self) -> Vec<String> {
-        let world = self.lab.world();
-        world.clear_faults();
-        world.switch(|switches| *switches = Switches::default());
-        self.lab.advance(mortal::LEASE + Duration::SECOND);
+    /// Everything that is to be done is done, and time passes until the next of it.
+    async fn come_to_rest(&mut self) {
         loop {
             let before = self.known().await;
             let worked = self.work().await;
@@ -233,7 +229,18 @@ impl History {
                 self.lab.advance((next - self.lab.stage.clock.now()).max(Duration::SECOND));
             }
         }
+    }
+
+    /// The storm is over: leases end, one comparison of everything, and then all must be well.
+    async fn end(&mut self) -> Vec<String> {
+        let world = self.lab.world();
+        world.clear_faults();
+        world.switch(|switches| *switches = Switches::default());
+        self.lab.advance(mortal::LEASE + Duration::SECOND);
+        self.come_to_rest().await;
         self.settle().await;
+        // A key may wait for what the comparison has found.
+        self.come_to_rest().await;
         self.complaints().await
     }
 
