@@ -6,6 +6,7 @@
 mod m0001_purchase;
 mod m0002_life;
 mod m0003_reporting;
+mod m0004_staff;
 
 use sea_orm_migration::prelude::*;
 
@@ -16,6 +17,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_purchase::Migration), Box::new(m0002_life::Migration), Box::new(m0003_reporting::Migration)]
+        vec![
+            Box::new(m0001_purchase::Migration),
+            Box::new(m0002_life::Migration),
+            Box::new(m0003_reporting::Migration),
+            Box::new(m0004_staff::Migration),
+        ]
     }
 }

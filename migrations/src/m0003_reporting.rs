@@ -132,7 +132,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         unique("usage_event_once", "usage_event", &["subscription_id", "dimension", "hour"]),
         index("usage_event_of_charge", "usage_event", &["charge_id"]),
         index("usage_event_open", "usage_event", &["state", "next_attempt_at", "effective_start"]),
-        index("charge_by_state", "charge", &["state", "reportable_from"]),
+        // With the id, so that the first hundred of a million that became due at once are found without sorting them.
+        index("charge_by_state", "charge", &["state", "reportable_from", "id"]),
         unique("adopted_usage_once", "adopted_usage", &["subscription_id", "dimension", "plan_id", "day", "cause"]),
         unique("charge_history_chain", "charge_history", &["subscription_id", "position"]),
         unique("audit_chain", "audit", &["subscription_id", "position"]),
