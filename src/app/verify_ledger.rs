@@ -35,6 +35,9 @@ pub async fn verify_ledger(store: &Store, mut tell: impl FnMut(&Flaw)) -> Result
             break;
         }
     }
+    let (entries, flaws) = store.verify_house().await?;
+    verified.entries += entries;
+    verified.flaws += count(&flaws);
     verified.flaws += count(&store.find_strays().await?);
     Ok(verified)
 }

@@ -19,6 +19,7 @@ pub mod pricing;
 pub mod proration;
 pub mod quote_json;
 pub mod restore;
+pub mod staff;
 pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;

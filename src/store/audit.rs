@@ -43,9 +43,9 @@ pub(super) mod entity {
 /// An entry of the audit log. It holds no personal data beyond the actor's (tenant, object).
 #[derive(Debug, Clone, Copy)]
 pub struct AuditEntry<'a> {
-    /// The subscription that was changed.
+    /// The subscription that was changed; [`HOUSE`](super::HOUSE) for what belongs to none.
     pub subscription_id: Uuid,
-    /// `buyer:<tenant>/<object>` or `seatkey`.
+    /// `buyer:<tenant>/<object>`, `seatkey`, or the word of an [`Actor`](crate::domain::staff::Actor).
     pub actor: &'a str,
     /// What happened, `verb_noun` in the past tense.
     pub action: &'a str,

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Reader, Result, StoreError, Tx, audit, history};
+use super::{Reader, Result, StoreError, Tx, audit, history, house};
 
 /// The head of a chain: columns of the subscription's row that nobody else writes.
 pub(super) mod head {
@@ -77,6 +77,9 @@ pub(super) async fn seal(tx: &Tx, pending: Vec<Pending>) -> Result<()> {
     }
     let ids: BTreeSet<Uuid> = pending.iter().map(|entry| entry.subscription_id).collect();
     let mut heads = lock_heads(tx, &ids).await?;
+    if ids.contains(&house::HOUSE) {
+        heads.insert(house::HOUSE, house::lock_head(tx).await?);
+    }
     let (mut charges, mut audits) = (Vec::new(), Vec::new());
     for entry in pending {
         let (count, hash) = heads
@@ -96,7 +99,10 @@ pub(super) async fn seal(tx: &Tx, pending: Vec<Pending>) -> Result<()> {
     if !audits.is_empty() {
         audit::entity::Entity::insert_many(audits).exec_without_returning(tx.connection()).await?;
     }
-    write_heads(tx, &heads).await
+    if let Some(head) = heads.remove(&house::HOUSE) {
+        house::write_head(tx, head).await?;
+    }
+    if heads.is_empty() { Ok(()) } else { write_heads(tx, &heads).await }
 }
 
 /// The heads, with their rows locked in one order, so that two transactions never wait for each other; in the mode that

@@ -9,7 +9,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, chain::head};
+use super::{Reader, Result, Store, chain::head, house};
 use crate::{clock::to_micros, hash::Digest};
 
 /// So many subscriptions are read at once.
@@ -24,7 +24,8 @@ pub struct LedgerDigest {
     pub until: OffsetDateTime,
     /// Subscriptions with an entry by then.
     pub subscriptions: u64,
-    /// SHA-256 in hexadecimal over a line `subscription position hash` for each of them, in order of their ids.
+    /// SHA-256 in hexadecimal over a line `subscription position hash` for each of them, in order of their ids; then one
+    /// for the chain of what belongs to none.
     pub digest: String,
 }
 
@@ -53,6 +54,9 @@ impl Store {
                 digest.update(format!("{id} {position} {hash}\n").as_bytes());
             }
             after = last;
+        }
+        if let Some((position, hash)) = house::find_head_at(self, until).await? {
+            digest.update(format!("{} {position} {hash}\n", house::HOUSE).as_bytes());
         }
         Ok(LedgerDigest { until, subscriptions, digest: digest.finish() })
     }

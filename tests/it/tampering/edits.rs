@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement, Value};
-use seatkey::store::{Reader as _, Store, Tx};
+use seatkey::store::{HOUSE, Reader as _, Store, Tx};
 use uuid::Uuid;
 
 use crate::support::chance::Chance;
@@ -177,8 +177,10 @@ impl Rows {
             }
         }
         let counts = all("SELECT id, chain_count FROM subscription".to_owned()).await;
-        let counts =
+        let mut counts: BTreeMap<Uuid, i64> =
             counts.map(|row| (row.try_get("", "id").unwrap(), row.try_get("", "chain_count").unwrap())).collect();
+        let house = all("SELECT chain_count FROM house_chain".to_owned()).await.next().unwrap();
+        counts.insert(HOUSE, house.try_get("", "chain_count").unwrap());
         let states = all("SELECT state, COUNT(*) AS count FROM charge GROUP BY state".to_owned()).await;
         let states = states.map(|row| (row.try_get("", "state").unwrap(), row.try_get("", "count").unwrap())).collect();
         Self { ids, places, counts, states, backend }
