@@ -23,6 +23,7 @@ mod issue_key;
 mod keep_appointment;
 mod late_usage;
 mod life_mail;
+mod list_waiting;
 mod open_purchase;
 mod preview_mail;
 mod receive_webhook;
@@ -36,6 +37,7 @@ mod restore;
 mod review_order;
 mod send_mail;
 mod sign_in;
+mod staff_sign_in;
 mod submit_order;
 mod sync_key;
 mod verify_ledger;
@@ -69,6 +71,7 @@ pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};
 pub use issue_key::issue_due_key;
 pub use keep_appointment::keep_appointment;
+pub use list_waiting::{Waiting, What, count_waiting, list_waiting};
 pub use open_purchase::{open_purchase, record_arrival};
 pub use preview_mail::{PREVIEWS, preview_mail};
 pub use receive_webhook::{Received, receive_webhook};
@@ -84,6 +87,9 @@ pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_res
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
+pub use staff_sign_in::{
+    StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,
+};
 pub use submit_order::{Submitted, submit_order};
 pub use sync_key::{Synced, list_revoked, sync_key};
 pub use verify_ledger::{VerifiedLedger, verify_digest, verify_ledger};
@@ -114,6 +120,8 @@ pub struct App {
     pub webhook_tokens: WebhookTokens,
     /// The buyers' sign-in.
     pub sign_in: SignInClient,
+    /// The staff's; `None` = there is no console.
+    pub staff_sign_in: Option<SignInClient>,
     /// Outgoing mail.
     pub mailer: Mailer,
     /// License signing.

@@ -22,7 +22,7 @@ use crate::{
 
 const TABLE: &str = "subscription";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -254,7 +254,7 @@ fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveMod
     }
 }
 
-fn from_row(row: entity::Model) -> Result<Subscription> {
+pub(super) fn from_row(row: entity::Model) -> Result<Subscription> {
     let stage = stage_of(&row)?;
     let microsoft_term = term_of(row.id, "term_start", &row.term_start, &row.term_end)?;
     let term = term_of(row.id, "ledger_term_start", &row.ledger_term_start, &row.ledger_term_end)?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod account_facts;
+mod console;
 mod contacts;
 mod enrolment;
 mod key;
@@ -13,12 +14,14 @@ mod license_keys;
 mod machine;
 mod metrics;
 mod pace;
+mod policy;
 mod progress;
 mod purchase;
 mod refusal;
 mod review;
 mod routes;
 mod seats;
+mod sent;
 mod server;
 mod sign_in;
 mod subscriptions;
@@ -27,4 +30,6 @@ mod visit;
 mod webhook;
 mod withdrawal;
 
+pub use policy::{Access, POLICY};
+pub use routes::list_routes;
 pub use server::{Readiness, Server, ServerOptions};

@@ -1,0 +1,27 @@
+//! The console of sales-ops, finance, support and admins.
+//!
+//! Owns: its routes and forms, which page is shown when, who may ask. Does not own: what a page says (`pages::console`),
+//! what a role may do (`app::desk`).
+
+mod list;
+mod sign_in;
+mod stop;
+mod subscriptions;
+mod today;
+mod visit;
+
+use super::routes::{Line, get, post};
+use list::{csv, rows};
+use visit::desk;
+
+/// The console's routes.
+pub(super) fn lines() -> Vec<Line> {
+    vec![
+        get("/console/sign-in", |to| to.to(desk(sign_in::depart))),
+        get("/console/sign-in/callback", |to| to.to(desk(sign_in::arrive))),
+        post("/console/sign-out", |to| to.to(desk(sign_in::sign_out))),
+        get("/console", |to| to.to(desk(today::show))),
+        get("/console/subscriptions", |to| to.to(desk(rows::<subscriptions::Subscriptions>))),
+        get("/console/subscriptions.csv", |to| to.to(desk(csv::<subscriptions::Subscriptions>))),
+    ]
+}
