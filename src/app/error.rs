@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{
+        approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
         enrolment::OrderRefused,
@@ -41,6 +42,9 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// A proposal that is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -117,6 +121,7 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
+            | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -5,6 +5,7 @@
 
 mod acknowledge_finding;
 mod activate_subscription;
+mod approve;
 mod ask_reseller;
 mod change_plan;
 mod change_seats;
@@ -12,6 +13,7 @@ mod change_users;
 mod check_usage;
 mod contacts;
 mod converge;
+mod desk;
 mod digest_ledger;
 mod end_subscription;
 mod error;
@@ -36,6 +38,7 @@ mod resolve_charge;
 mod restore;
 mod review_order;
 mod send_mail;
+mod show_decision;
 mod sign_in;
 mod staff_sign_in;
 mod submit_order;
@@ -63,6 +66,7 @@ pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_s
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
+pub use desk::{Desk, FinanceDesk};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use explain::explain_charges;
@@ -86,6 +90,7 @@ pub use resolve_charge::{Resolution, resolve_charge};
 pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_restore};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
+pub use show_decision::{DaySums, DecisionCase, show_decision};
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
 pub use staff_sign_in::{
     StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,

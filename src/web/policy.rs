@@ -23,6 +23,7 @@ pub enum Access {
 
 /// Every role.
 const ALL: Access = Access::Staff(&Role::ALL);
+const FINANCE: Access = Access::Staff(&[Role::Finance, Role::Admin]);
 
 /// The table: method, route, who.
 pub const POLICY: &[(&str, &str, Access)] = &[
@@ -73,6 +74,11 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console/sign-in/callback", Access::Anybody),
     ("POST", "/console/sign-out", ALL),
     ("GET", "/console", ALL),
+    ("GET", "/console/charges/{charge}", ALL),
+    ("POST", "/console/charges/{charge}/propose", FINANCE),
+    ("GET", "/console/approvals/{proposal}", ALL),
+    ("POST", "/console/approvals/{proposal}/approve", FINANCE),
+    ("POST", "/console/approvals/{proposal}/refuse", FINANCE),
     ("GET", "/console/subscriptions", ALL),
     ("GET", "/console/subscriptions.csv", ALL),
 ];

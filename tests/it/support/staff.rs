@@ -12,8 +12,6 @@ pub(crate) const FINN: &str = "d1a5c0de-0002-4b1e-8f00-1f2e3d4c5b02";
 pub(crate) const SURI: &str = "d1a5c0de-0003-4b1e-8f00-1f2e3d4c5b03";
 /// Admin.
 pub(crate) const ADA: &str = "d1a5c0de-0004-4b1e-8f00-1f2e3d4c5b04";
-/// Another one of sales.
-pub(crate) const SVEN: &str = "d1a5c0de-0005-4b1e-8f00-1f2e3d4c5b05";
 /// Another one of finance.
 pub(crate) const FAY: &str = "d1a5c0de-0006-4b1e-8f00-1f2e3d4c5b06";
 /// Of the publisher, without a role.
