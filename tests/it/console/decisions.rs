@@ -24,7 +24,7 @@ on_both_databases! {
 }
 
 /// An upgrade whose answers never were clear, until its hour was over.
-async fn unknown(stage: &Stage) -> (Uuid, Uuid) {
+pub(crate) async fn unknown(stage: &Stage) -> (Uuid, Uuid) {
     let id = enrolled(stage, "150").await;
     report_after(stage, 35).await;
     // The next charge finds its hour free.
