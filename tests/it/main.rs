@@ -20,6 +20,7 @@ mod false_bodies;
 mod free_keys;
 mod grace;
 mod histories;
+mod injections;
 mod installations;
 mod jobs;
 mod jose;
