@@ -8,6 +8,7 @@ use crate::{
         enrolment::OrderRefused,
         money::TooLarge,
         subscription::{NotEnrollable, Refused},
+        trial_grant::TrialRefused,
     },
     identity::SignInError,
     mail::SendError,
@@ -41,6 +42,9 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// A custom trial that is not granted, or not changed.
+    #[error(transparent)]
+    Trial(#[from] TrialRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -117,6 +121,7 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
+            | Self::Trial(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)
