@@ -1,6 +1,8 @@
 //! A running trial, or the grace period, is made longer while nothing is reported: the held charges are cancelled and
 //! written anew, the key follows, and the buyer is told the new dates (`product.md` §6).
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -18,6 +20,7 @@ use crate::{
         change::FrozenChange,
         charge::{Charge, Reason, State as ChargeState},
         pricing::Line,
+        proration::Part,
         staff::Actor,
         subscription::Subscription,
         time::{end_of_day, plus_days, utc_day},
@@ -29,6 +32,9 @@ use crate::{
     pages::mail::life::LifeEvent,
     store::{ChangeState, Enrolment, NewChange, NewCharges, Tx},
 };
+
+/// No part of a term.
+const WHOLE: Part = Part { days: 1, of_days: 1 };
 
 /// What is to be made longer.
 #[derive(Debug, Clone, Copy)]
@@ -142,8 +148,10 @@ pub(super) async fn carry_out(
     let charges = tx.list_charges(id).await?;
     let extended = decide_extension(&subscription, &charges, (extends, grant.days), now)?;
     let mut lines = Vec::new();
-    for charge in held(&charges) {
-        lines.push(rewrite(app, tx, &subscription, grant, (charge, extended), now).await?);
+    let causes: BTreeSet<Uuid> = held(&charges).map(|charge| charge.cause_id).collect();
+    for cause_id in causes {
+        let group: Vec<&Charge> = held(&charges).filter(|charge| charge.cause_id == cause_id).collect();
+        lines.extend(rewrite(app, tx, &subscription, grant, (&group, extended), now).await?);
     }
     let before = (subscription.trial_end, subscription.grace_end);
     (subscription.trial_end, subscription.grace_end) = (extended.trial_end, extended.grace_end);
@@ -169,48 +177,54 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-/// Writes one held charge anew, where anything of it changes; gives its line.
+/// Writes the held charges of one cause anew, where anything of them changes; gives their lines.
 async fn rewrite(
     app: &App,
     tx: &Tx,
     subscription: &Subscription,
     grant: &TrialGrant,
-    (charge, extended): (&Charge, Extended),
+    (group, extended): (&[&Charge], Extended),
     now: OffsetDateTime,
-) -> Result<Line, AppError> {
+) -> Result<Vec<Line>, AppError> {
+    let Some(first) = group.first() else { return Ok(Vec::new()) };
     let microsoft = &subscription.microsoft;
-    let plan_id = charge.plan_id.as_deref().unwrap_or(&microsoft.plan_id);
+    let plan_id = first.plan_id.as_deref().unwrap_or(&microsoft.plan_id);
     let (_, plan) = app.find_plan(&microsoft.offer_id, plan_id)?;
-    let upgrade = match charge.reason {
-        Reason::Upgrade => tx.find_change::<FrozenChange>(charge.cause_id).await?.map(|change| change.body),
+    let upgrade = match first.reason {
+        Reason::Upgrade => tx.find_change::<FrozenChange>(first.cause_id).await?.map(|change| change.body),
         _ => None,
     };
     let priced_in = match &upgrade {
         Some(frozen) => Some((frozen, &**app.find_plan(&microsoft.offer_id, &frozen.next.plan_id)?.1)),
         None => None,
     };
-    let rewritten = rewrite_charge(charge, plan, priced_in, extended)?;
-    if !changes(charge, &rewritten, extended) {
-        return Ok(rewritten.line);
+    let rewritten = group.iter().map(|charge| rewrite_charge(charge, plan, priced_in, extended));
+    let rewritten: Vec<Rewritten> = rewritten.collect::<Result<_, _>>()?;
+    let pairs = || group.iter().zip(&rewritten);
+    let changed: Vec<(&&Charge, &Rewritten)> = pairs().filter(|(old, new)| changes(old, new, extended)).collect();
+    // What is bought once is for no part of the term.
+    let parts = changed.iter().filter(|(old, _)| old.part.is_some()).map(|(_, new)| new.part);
+    if !changed.is_empty() {
+        let ids: Vec<Uuid> = changed.iter().map(|(old, _)| old.id).collect();
+        let lines: Vec<Line> = changed.iter().map(|(_, new)| new.line.clone()).collect();
+        tx.move_charges(&ids, (ChargeState::Held, ChargeState::Cancelled), "written anew for an extension", now)
+            .await?;
+        let new = NewCharges {
+            subscription_id: microsoft.id,
+            cause_id: record_cause(tx, grant, first, upgrade.as_ref(), now).await?,
+            reason: first.reason,
+            plan_id,
+            term_start: first.term_start,
+            lines: &lines,
+            part: parts.last().unwrap_or(WHOLE),
+            users: first.users,
+            from_users: first.from_users,
+            reportable_from: extended.reportable_from,
+            state: ChargeState::Held,
+        };
+        tx.insert_charges(new, now).await?;
     }
-    let Rewritten { line, part } = rewritten;
-    tx.move_charges(&[charge.id], (ChargeState::Held, ChargeState::Cancelled), "written anew for an extension", now)
-        .await?;
-    let new = NewCharges {
-        subscription_id: microsoft.id,
-        cause_id: record_cause(tx, grant, charge, upgrade.as_ref(), now).await?,
-        reason: charge.reason,
-        plan_id,
-        term_start: charge.term_start,
-        lines: std::slice::from_ref(&line),
-        part,
-        users: charge.users,
-        from_users: charge.from_users,
-        reportable_from: extended.reportable_from,
-        state: ChargeState::Held,
-    };
-    tx.insert_charges(new, now).await?;
-    Ok(line)
+    Ok(rewritten.into_iter().map(|one| one.line).collect())
 }
 
 /// The extension as a cause of its own; of an upgrade, with what it was frozen as.
@@ -231,7 +245,7 @@ async fn record_cause(
         id,
         subscription_id,
         kind: "extension",
-        cause: format!("extension:{}:{}", grant.id, charge.id),
+        cause: format!("extension:{}:{}", grant.id, charge.cause_id),
         body,
         state: ChangeState::Done,
         shown_to: None,

@@ -37,5 +37,6 @@ mod sign_in;
 mod storms;
 mod strangers;
 mod tampering;
+mod trials;
 mod verification;
 mod webhook_tokens;

@@ -151,3 +151,7 @@ pub fn changes(charge: &Charge, rewritten: &Rewritten, extended: Extended) -> bo
     let same_part = charge.part.is_none_or(|part| part == rewritten.part);
     !(same_part && charge.quantity == rewritten.line.quantity && charge.reportable_from == extended.reportable_from)
 }
+
+#[cfg(test)]
+#[path = "extension_tests.rs"]
+mod tests;
