@@ -203,7 +203,7 @@ async fn rewrite(
     let pairs = || group.iter().zip(&rewritten);
     let changed: Vec<(&&Charge, &Rewritten)> = pairs().filter(|(old, new)| changes(old, new, extended)).collect();
     // What is bought once is for no part of the term.
-    let parts = changed.iter().filter(|(old, _)| old.part.is_some()).map(|(_, new)| new.part);
+    let mut parts = changed.iter().filter(|(old, _)| old.part.is_some()).map(|(_, new)| new.part);
     if !changed.is_empty() {
         let ids: Vec<Uuid> = changed.iter().map(|(old, _)| old.id).collect();
         let lines: Vec<Line> = changed.iter().map(|(_, new)| new.line.clone()).collect();
@@ -216,7 +216,7 @@ async fn rewrite(
             plan_id,
             term_start: first.term_start,
             lines: &lines,
-            part: parts.last().unwrap_or(WHOLE),
+            part: parts.next().unwrap_or(WHOLE),
             users: first.users,
             from_users: first.from_users,
             reportable_from: extended.reportable_from,

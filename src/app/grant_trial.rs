@@ -17,7 +17,8 @@ use crate::{
         staff::Actor,
         time::{end_of_day, plus_days, utc_day},
         trial_grant::{
-            ALONE_USERS, Contact, DEFAULT_OFFER_DAYS, Granter, Kind, State, TrialGrant, TrialRefused, Wish, check_wish,
+            ALONE_USERS, Contact, DEFAULT_OFFER_DAYS, Granter, Kind, MAX_NAME, State, TrialGrant, TrialRefused, Wish,
+            check_wish,
         },
     },
     identity::domain_name,
@@ -86,11 +87,13 @@ fn check_people(request: &TrialRequest<'_>) -> Result<(), TrialRefused> {
         (None, None) => Err(TrialRefused::Nobody),
         (None, Some(_)) => Ok(()),
         (Some(contact), _) if !is_mailbox(&contact.email) => Err(TrialRefused::NoMailbox(contact.email.clone())),
-        (Some(contact), _) if contact.name.trim().is_empty() || contact.organisation.trim().is_empty() => {
-            Err(TrialRefused::NoName)
-        }
+        (Some(contact), _) if !is_name(&contact.name) || !is_name(&contact.organisation) => Err(TrialRefused::NoName),
         (Some(_), _) => Ok(()),
     }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= MAX_NAME && !text.chars().any(char::is_control)
 }
 
 /// The tenant, and the domain that it was resolved from. Only the tenant counts from here on.

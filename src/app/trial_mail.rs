@@ -117,5 +117,6 @@ fn prospect<'a>(purchase: &'a Purchase<'a>, grant: &'a TrialGrant, license: &'a 
         key: &license.key,
         ends_at: license.ends_at,
         days: grant.days,
+        is_bound: grant.tenant_id.is_some(),
     }
 }

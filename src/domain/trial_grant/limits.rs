@@ -22,6 +22,10 @@ pub const MAX_OFFER_DAYS: u32 = 180;
 pub const DEFAULT_OFFER_DAYS: u32 = 30;
 /// A shorter reason explains nothing.
 const MIN_REASON: usize = 10;
+/// A longer one nobody reads.
+const MAX_REASON: usize = 2_000;
+/// The longest name of a person or an organisation, in characters.
+pub const MAX_NAME: usize = 120;
 
 /// Why a trial is not granted, or a grant not changed. The texts are shown to staff and programs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +46,7 @@ pub enum TrialRefused {
     #[error("This plan ends at {0} users; name at most so many.")]
     TooMany(u32),
     /// A reason that explains nothing.
-    #[error("Give a reason of at least {MIN_REASON} characters: somebody will read it in a year.")]
+    #[error("Give a reason of {MIN_REASON} to {MAX_REASON} characters: somebody will read it in a year.")]
     Reason,
     /// All personal accounts share one tenant.
     #[error(
@@ -65,7 +69,9 @@ pub enum TrialRefused {
     #[error("\"{0}\" is not the address of a mailbox; the key is mailed there at once.")]
     NoMailbox(String),
     /// A key names its organisation.
-    #[error("Name the organisation and the person; the key and its mail say them.")]
+    #[error(
+        "Name the organisation and the person, each in at most {MAX_NAME} characters; the key and its mail say them."
+    )]
     NoName,
     /// The person's roles.
     #[error("Granting trials takes the role Sales; ask somebody of sales.")]
@@ -191,7 +197,8 @@ pub fn check_tenant(tenant_id: Uuid) -> Result<(), TrialRefused> {
 /// # Errors
 /// [`TrialRefused::Reason`].
 pub fn check_reason(reason: &str) -> Result<(), TrialRefused> {
-    if reason.trim().chars().count() < MIN_REASON { Err(TrialRefused::Reason) } else { Ok(()) }
+    let is_reason = (MIN_REASON..=MAX_REASON).contains(&reason.trim().chars().count());
+    if is_reason { Ok(()) } else { Err(TrialRefused::Reason) }
 }
 
 fn check_users(plan: &Plan, users: u32) -> Result<(), TrialRefused> {

@@ -32,6 +32,8 @@ pub struct Prospect<'a> {
     pub ends_at: OffsetDateTime,
     /// Days of trial.
     pub days: u32,
+    /// Whether the tenant is known: only then a purchase goes on with the key.
+    pub is_bound: bool,
 }
 
 /// The context of `mail/<language>/trial_key/`.
@@ -44,6 +46,7 @@ pub struct TrialKey {
     devices: u32,
     days: u32,
     last_day: When,
+    bound: bool,
 }
 
 /// The context of `mail/<language>/trial_key_ends/`.
@@ -54,6 +57,7 @@ pub struct TrialKeyEnds {
     person: String,
     days: u32,
     last_day: When,
+    bound: bool,
 }
 
 /// What is about to end.
@@ -108,6 +112,7 @@ impl TrialKey {
             devices: prospect.purchase.plan.devices_per_user,
             days: prospect.days,
             last_day: When::on(last_day(prospect.ends_at)),
+            bound: prospect.is_bound,
         }
     }
 }
@@ -121,6 +126,7 @@ impl TrialKeyEnds {
             person: in_one_line(prospect.person),
             days,
             last_day: When::on(last_day(prospect.ends_at)),
+            bound: prospect.is_bound,
         }
     }
 }
@@ -156,7 +162,7 @@ fn each_prospect(mut tell: impl FnMut(&Prospect<'_>, &Deal<'_>)) {
         let person = if deal.purchase.is_reseller_deal() { "Kim Nordwind" } else { samples::HOSTILE };
         let users = Some(deal.priced.quote.users);
         let purchase = &deal.purchase;
-        tell(&Prospect { purchase, person, users, key: samples::KEY, ends_at, days: 14 }, deal);
+        tell(&Prospect { purchase, person, users, key: samples::KEY, ends_at, days: 14, is_bound: true }, deal);
     });
 }
 
@@ -167,7 +173,7 @@ impl Mail for TrialKey {
         let mut mails = Vec::new();
         each_prospect(|prospect, _| {
             mails.push(Self::new(prospect));
-            mails.push(Self::new(&Prospect { users: None, days: 1, ..*prospect }));
+            mails.push(Self::new(&Prospect { users: None, days: 1, is_bound: false, ..*prospect }));
         });
         mails
     }
@@ -178,7 +184,10 @@ impl Mail for TrialKeyEnds {
 
     fn samples() -> Vec<Self> {
         let mut mails = Vec::new();
-        each_prospect(|prospect, _| mails.extend([7, 1].map(|days| Self::new(prospect, days))));
+        each_prospect(|prospect, _| {
+            mails.push(Self::new(prospect, 7));
+            mails.push(Self::new(&Prospect { is_bound: false, ..*prospect }, 1));
+        });
         mails
     }
 }
