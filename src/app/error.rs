@@ -9,6 +9,7 @@ use crate::{
         enrolment::OrderRefused,
         money::TooLarge,
         subscription::{NotEnrollable, Refused},
+        trial_grant::TrialRefused,
     },
     identity::SignInError,
     mail::SendError,
@@ -45,6 +46,9 @@ pub enum AppError {
     /// A proposal that is not approved.
     #[error(transparent)]
     Approval(#[from] ApprovalRefused),
+    /// A custom trial that is not granted, or not changed.
+    #[error(transparent)]
+    Trial(#[from] TrialRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -122,6 +126,7 @@ impl AppError {
             | Self::Seats(_)
             | Self::Decision(_)
             | Self::Approval(_)
+            | Self::Trial(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -39,5 +39,6 @@ mod sign_in;
 mod storms;
 mod strangers;
 mod tampering;
+mod trials;
 mod verification;
 mod webhook_tokens;
