@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{
+        api_key::ApiKeyRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
         enrolment::OrderRefused,
@@ -41,6 +42,12 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// An API key that is not made, or not revoked.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyRefused),
+    /// An idempotency key that stands for another request.
+    #[error("this idempotency key stands for another request")]
+    AnotherRequest,
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -117,6 +124,8 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
+            | Self::ApiKey(_)
+            | Self::AnotherRequest
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -5,6 +5,8 @@
 
 mod acknowledge_finding;
 mod activate_subscription;
+mod answer_once;
+mod api_keys;
 mod ask_reseller;
 mod change_plan;
 mod change_seats;
@@ -25,6 +27,7 @@ mod late_usage;
 mod life_mail;
 mod open_purchase;
 mod preview_mail;
+mod quote_users;
 mod receive_webhook;
 mod reconcile;
 mod reconcile_usage;
@@ -55,6 +58,8 @@ use url::Url;
 
 pub use acknowledge_finding::{Acknowledged, acknowledge_finding};
 pub use activate_subscription::activate_subscription;
+pub use answer_once::{ANSWERS_KEPT_FOR, ApiAnswer, Once, answer_once};
+pub use api_keys::{CreatedKey, create_api_key, recognise_api_key, revoke_api_key};
 pub use ask_reseller::{Asked, ask_reseller};
 pub use change_plan::rewrite_charges;
 pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
@@ -71,6 +76,7 @@ pub use issue_key::issue_due_key;
 pub use keep_appointment::keep_appointment;
 pub use open_purchase::{open_purchase, record_arrival};
 pub use preview_mail::{PREVIEWS, preview_mail};
+pub use quote_users::{CustomerQuote, quote_users};
 pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,

@@ -7,6 +7,8 @@
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
 mod adopted_usage;
+mod api_answers;
+mod api_keys;
 mod audit;
 mod calls;
 mod chain;
@@ -51,6 +53,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub use adopted_usage::AdoptedUsage;
+pub use api_answers::StoredAnswer;
 pub use audit::AuditEntry;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
@@ -63,13 +66,14 @@ pub use figures::Figures;
 pub use findings::Finding;
 pub use house::HOUSE;
 pub use jobs::{Claim, Job, JobKind, Lease};
-pub use license_keys::LicenseKey;
+pub use license_keys::{LicenseKey, NewestKey};
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;
 pub use reporter::Reporter;
 pub use revocations::Revocation;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
+pub use subscriptions::SubscriptionFilter;
 pub use sweeps::Sweep;
 pub use told_usage::ToldUsage;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};

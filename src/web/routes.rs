@@ -1,9 +1,9 @@
-//! Every address on one screen.
+//! Every address on one screen; those of the API stand in `api::ROUTES`.
 
 use actix_web::web::{ServiceConfig, get, post};
 
 use super::{
-    account, contacts, enrolment, key, landing, license_keys, machine, metrics, progress, review, seats, sign_in,
+    account, api, contacts, enrolment, key, landing, license_keys, machine, metrics, progress, review, seats, sign_in,
     subscriptions, users, visit::page, webhook, withdrawal,
 };
 
@@ -11,6 +11,7 @@ use super::{
 pub(super) fn public(config: &mut ServiceConfig) {
     config
         .configure(buyers)
+        .configure(api::configure)
         .route("/", get().to(page(landing::show)))
         .route("/landing", get().to(page(landing::show)))
         .route("/sign-in", get().to(page(sign_in::depart)))
@@ -24,7 +25,6 @@ pub(super) fn public(config: &mut ServiceConfig) {
         .route("/subscriptions/{id}/progress", get().to(page(progress::show)))
         .route("/subscriptions/{id}/progress.json", get().to(page(progress::json)))
         .route("/webhook", post().to(webhook::receive))
-        .route("/api/v1/license-keys/sync", post().to(license_keys::sync))
         .route("/.well-known/jwks.json", get().to(machine::jwks))
         .route("/.well-known/license-revocations", get().to(license_keys::revocations))
         .route("/assets/seatkey.css", get().to(machine::stylesheet))
