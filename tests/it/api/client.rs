@@ -60,7 +60,7 @@ impl<'s> Program<'s> {
 
     /// A program with a key of its own.
     pub(super) async fn with(stage: &'s Stage, scopes: &[Scope]) -> Self {
-        let (_, key) = make_key(stage, scopes, 30).await;
+        let (_, key) = make_key(stage, scopes, 365).await;
         Self::sending(stage, Some(format!("Bearer {key}")))
     }
 

@@ -103,6 +103,8 @@ async fn a_subscription_is_told_from_its_purchase_to_its_end(stage: Stage) {
     let key = stage.app.store.find_newest_key(id).await.unwrap().unwrap();
     assert_eq!((&enrolled["license"]["id"], &enrolled["license"]["seq"]), (&json!(key.license_id), &json!(1)));
     assert!(!enrolled.to_string().contains("eyJ"), "the key itself is not told");
+    seatkey::app::schedule_reporting(&stage.app).await.unwrap();
+    move_to(&stage, date!(2026 - 02 - 14)).await;
     move_to(&stage, date!(2026 - 07 - 01)).await;
     let identity = stage.app.store.find_subscription(id).await.unwrap().unwrap();
     let tenant_id = identity.microsoft.beneficiary.tenant_id.unwrap();
