@@ -66,21 +66,23 @@ impl Once {
     }
 }
 
-/// Carries out `effect` in a transaction, unless the request was answered before. It writes with the transaction that it is
-/// given, commits nothing, and calls nobody over the network.
+/// Carries out a request, unless it was answered before. `prepare` may call somebody over the network, and changes nothing;
+/// `effect` writes with the transaction that it is given, commits nothing, and calls nobody.
 ///
 /// # Errors
-/// [`AppError::AnotherRequest`] when the idempotency key stands for another request; else what `effect` gives, and then
+/// [`AppError::AnotherRequest`] when the idempotency key stands for another request; else what the two give, and then
 /// nothing of it is there.
-pub async fn answer_once(
+pub async fn answer_once<P>(
     app: &App,
     once: &Once,
-    effect: impl AsyncFnOnce(&Tx) -> Result<ApiAnswer, AppError>,
+    prepare: impl AsyncFnOnce() -> Result<P, AppError>,
+    effect: impl AsyncFnOnce(&Tx, P) -> Result<ApiAnswer, AppError>,
 ) -> Result<ApiAnswer, AppError> {
     if let Some(answer) = once.find_answer(app).await? {
         return Ok(answer);
     }
-    match carry_out(app, once, effect).await {
+    let prepared = prepare().await?;
+    match carry_out(app, once, async |tx: &Tx| effect(tx, prepared).await).await {
         // The same request was answered in this moment, by another thread or process: its answer is the one that counts.
         Err(AppError::Store(StoreError::Conflict(what))) => {
             once.find_answer(app).await?.ok_or(AppError::Store(StoreError::Conflict(what)))

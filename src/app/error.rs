@@ -9,6 +9,7 @@ use crate::{
         enrolment::OrderRefused,
         money::TooLarge,
         subscription::{NotEnrollable, Refused},
+        trial_grant::TrialRefused,
     },
     identity::SignInError,
     mail::SendError,
@@ -48,6 +49,9 @@ pub enum AppError {
     /// An idempotency key that stands for another request.
     #[error("this idempotency key stands for another request")]
     AnotherRequest,
+    /// A custom trial that is not granted, or not changed.
+    #[error(transparent)]
+    Trial(#[from] TrialRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -126,6 +130,7 @@ impl AppError {
             | Self::Decision(_)
             | Self::ApiKey(_)
             | Self::AnotherRequest
+            | Self::Trial(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -17,6 +17,7 @@ mod script;
 mod serve;
 mod simulate;
 pub mod simulated;
+mod trial;
 mod webhook;
 
 use std::process::ExitCode;
@@ -59,6 +60,9 @@ enum Command {
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Custom trials
+    #[command(subcommand)]
+    Trial(trial::TrialCommand),
     /// Charges: why they are there, and what a person decides about them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -106,6 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Restore(command) => restore::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
+        Command::Trial(command) => trial::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::ApiKey(command) => api_key::run(&command),
         Command::License(command) => license::run(&command),

@@ -22,7 +22,7 @@ use crate::{
 
 const TABLE: &str = "subscription";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

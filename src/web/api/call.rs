@@ -122,14 +122,12 @@ impl Call {
     }
 
     /// Who acts, for the audit log.
-    #[expect(dead_code, reason = "for routes that change something; the first of them grant trials")]
     pub(super) fn actor(&self) -> Result<Actor, Problem> {
         let key = self.key()?;
         Ok(Actor::Program { key_id: key.id, name: key.name.clone() })
     }
 
     /// The request as something that is done once, by its header `Idempotency-Key`.
-    #[expect(dead_code, reason = "for routes that change something; the first of them grant trials")]
     pub(super) fn once(&self) -> Result<Once, Problem> {
         let key_id = self.key()?.id;
         let given = self.request.headers().get(&IDEMPOTENCY_KEY).map(idempotency_key).transpose()?;

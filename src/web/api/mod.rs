@@ -11,6 +11,7 @@ mod pace;
 mod problem;
 mod quotes;
 mod subscriptions;
+mod trials;
 
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
@@ -48,13 +49,17 @@ pub(super) struct ApiRoute {
 
 const READ: Needs = Needs::Key(Scope::SubscriptionsRead);
 const QUOTE: Needs = Needs::Key(Scope::QuotesRead);
+const READ_TRIALS: Needs = Needs::Key(Scope::TrialsRead);
+const GRANT_TRIALS: Needs = Needs::Key(Scope::TrialsWrite);
 
 /// Every route, on one screen. The readable page (`/api/v1/docs`) is a page like others.
-pub(super) static ROUTES: [ApiRoute; 6] = [
+pub(super) static ROUTES: [ApiRoute; 8] = [
     route(Method::GET, "/api/v1/subscriptions", READ, |call| Box::pin(subscriptions::list(call))),
     route(Method::GET, "/api/v1/subscriptions/{id}", READ, |call| Box::pin(subscriptions::show(call))),
     route(Method::GET, "/api/v1/subscriptions/{id}/charges", READ, |call| Box::pin(charges::list(call))),
     route(Method::POST, "/api/v1/quotes", QUOTE, |call| Box::pin(quotes::quote(call))),
+    route(Method::GET, "/api/v1/trials", READ_TRIALS, |call| Box::pin(trials::list(call))),
+    route(Method::POST, "/api/v1/trials", GRANT_TRIALS, |call| Box::pin(trials::grant(call))),
     route(Method::POST, "/api/v1/license-keys/sync", Needs::Nothing, |call| Box::pin(license_keys::sync(call))),
     route(Method::GET, "/api/v1/openapi.json", Needs::Nothing, |call| Box::pin(docs::document(call))),
 ];

@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     app::AppError,
+    domain::trial_grant::TrialRefused,
+    identity::SignInError,
     marketplace::{Fault, MarketplaceError},
     pages::sentence,
     store::StoreError,
@@ -162,6 +164,10 @@ impl Problem {
     }
 }
 
+fn silent() -> Problem {
+    Problem::new(Kind::MicrosoftUnavailable, "Microsoft does not answer now; please try again in a minute.").after(60)
+}
+
 /// The public face of an error; the private one goes to the log.
 impl<E: Into<AppError>> From<E> for Problem {
     fn from(error: E) -> Self {
@@ -174,7 +180,12 @@ impl<E: Into<AppError>> From<E> for Problem {
                     "There is no price for this plan in the customer’s market; the publisher has to repair that.";
                 Self::new(Kind::Refused, detail)
             }
-            AppError::NotOffered { .. } | AppError::TermDiffers { .. } => {
+            AppError::Trial(TrialRefused::NoSubscription(_)) => Self::unknown("subscription"),
+            AppError::Trial(reason) => Self::new(Kind::Refused, sentence(&reason.to_string())),
+            AppError::NotOffered { offer_id, plan_id } => {
+                Self::new(Kind::Refused, format!("The catalog has no plan \"{plan_id}\" of an offer \"{offer_id}\"."))
+            }
+            AppError::TermDiffers { .. } => {
                 let detail =
                     "The catalog does not have the plan as Microsoft sells it; the publisher has to repair that.";
                 Self::new(Kind::Refused, detail)
@@ -186,10 +197,8 @@ impl<E: Into<AppError>> From<E> for Problem {
             AppError::Marketplace(MarketplaceError::NotFound(_)) => {
                 Self::new(Kind::Refused, "Microsoft does not know this subscription any more.")
             }
-            AppError::Marketplace(error) if error.fault() != Fault::Publisher => {
-                Self::new(Kind::MicrosoftUnavailable, "Microsoft does not answer now; please try again in a minute.")
-                    .after(60)
-            }
+            AppError::Marketplace(error) if error.fault() != Fault::Publisher => silent(),
+            AppError::SignIn(SignInError::Unreachable(_)) => silent(),
             AppError::Marketplace(_) => {
                 let detail = "Microsoft refuses the publisher’s credential; the publisher has been told.";
                 Self::new(Kind::Unavailable, detail)

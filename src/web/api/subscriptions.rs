@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Entries of a page, unless fewer or more are asked for.
-const PAGE: u64 = 50;
+pub(super) const PAGE: u64 = 50;
 /// No page is longer.
 const MAX_PAGE: u64 = 100;
 const STATUSES: [MicrosoftStatus; 4] = [
@@ -133,12 +133,12 @@ pub(super) async fn list(call: Rc<Call>) -> Result<HttpResponse, Problem> {
     json(StatusCode::OK, &PageJson { items: found.iter().map(item).collect(), next_cursor })
 }
 
-fn read_cursor(text: &str) -> Result<Uuid, Problem> {
+pub(super) fn read_cursor(text: &str) -> Result<Uuid, Problem> {
     let detail = "The cursor is the nextCursor of the page before, as it was given.";
     Uuid::try_parse(text).map_err(|_| Problem::new(Kind::BadRequest, detail))
 }
 
-fn read_limit(text: &str) -> Result<u64, Problem> {
+pub(super) fn read_limit(text: &str) -> Result<u64, Problem> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
     limit
         .ok_or_else(|| Problem::new(Kind::BadRequest, format!("The parameter limit is a number from 1 to {MAX_PAGE}.")))

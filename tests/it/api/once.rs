@@ -35,7 +35,7 @@ async fn leave_a_trace(stage: &Stage, tx: &Tx) -> Result<ApiAnswer, AppError> {
 }
 
 async fn carry_out(stage: &Stage, once: &Once) -> Result<ApiAnswer, AppError> {
-    answer_once(&stage.app, once, async |tx: &Tx| leave_a_trace(stage, tx).await).await
+    answer_once(&stage.app, once, async || Ok(()), async |tx: &Tx, ()| leave_a_trace(stage, tx).await).await
 }
 
 async fn traces(stage: &Stage) -> usize {
@@ -62,10 +62,15 @@ async fn the_second_request_gets_the_first_answer(stage: Stage) {
 
 async fn what_fails_leaves_nothing_behind(stage: Stage) {
     let once = request(CRM, Some("a"), "{}");
-    let refused = answer_once(&stage.app, &once, async |tx: &Tx| {
-        leave_a_trace(&stage, tx).await?;
-        Err(AppError::Forbidden)
-    });
+    let refused = answer_once(
+        &stage.app,
+        &once,
+        async || Ok(()),
+        async |tx: &Tx, ()| {
+            leave_a_trace(&stage, tx).await?;
+            Err(AppError::Forbidden)
+        },
+    );
     assert!(matches!(refused.await, Err(AppError::Forbidden)));
     assert_eq!((traces(&stage).await, stage.app.store.find_api_answer(CRM, "a").await.unwrap()), (0, None));
     assert_eq!(carry_out(&stage, &once).await.unwrap().status, 201, "it may be tried again");
