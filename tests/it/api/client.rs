@@ -77,6 +77,12 @@ impl<'s> Program<'s> {
         self.ask("POST", path, request).await
     }
 
+    /// The same with a name for this very request.
+    pub(super) async fn post_once(&self, path: &str, name: &str, body: &Value) -> Answer {
+        let request = self.http.post(self.stage.url(path)).header("Idempotency-Key", name).body(body.to_string());
+        self.ask("POST", path, request).await
+    }
+
     /// Any request; the answer has to be one that the document tells of.
     pub(super) async fn ask(&self, method: &str, path: &str, request: RequestBuilder) -> Answer {
         let request = match &self.authorization {

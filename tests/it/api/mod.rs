@@ -9,3 +9,4 @@ mod once;
 mod problems;
 mod quotes;
 mod subscriptions;
+mod trials;

@@ -47,6 +47,7 @@ async fn every_address_below_api_answers_with_a_problem(stage: Stage) {
             assert_eq!(answer.problem().2, format!("Use {allowed} here."));
         }
     }
+    assert_eq!(nobody.send("DELETE", "api/v1/trials").await.header("allow"), "GET, POST");
     stage.finish().await;
 }
 
