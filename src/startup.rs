@@ -15,7 +15,7 @@ use url::Url;
 use crate::{
     app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp},
     clock::SharedClock,
-    config::{Billing, Config, ConfigError, Credential, CredentialKind, secret},
+    config::{Billing, Config, ConfigError, Credential, CredentialKind, Staff, secret},
     domain::{
         catalog::{Catalog, Severity},
         money::QuantityDecimals,
@@ -111,7 +111,8 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
             http.clone(),
             Arc::clone(&clock),
         ),
-        sign_in: sign_in(config, http, &clock)?,
+        sign_in: sign_in(config, http.clone(), &clock)?,
+        staff_sign_in: config.staff.as_ref().map(|staff| staff_sign_in(config, staff, http, &clock)).transpose()?,
         mailer: mailer(config)?,
         keyring,
         templates,
@@ -194,7 +195,23 @@ fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Resul
     let mut redirect = config.server.public_url.clone();
     redirect.set_path("/sign-in/callback");
     let client_id = settings.client_id.to_string();
-    Ok(SignInClient::new(&config.entra.authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
+    let authority = (&config.entra.authority, None);
+    Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
+}
+
+fn staff_sign_in(
+    config: &Config,
+    settings: &Staff,
+    http: reqwest::Client,
+    clock: &SharedClock,
+) -> Result<SignInClient, StartError> {
+    let client_secret: SecretString =
+        secret("staff.client_secret", settings.client_secret.as_ref(), settings.client_secret_file.as_deref())?;
+    let mut redirect = config.server.public_url.clone();
+    redirect.set_path("/console/sign-in/callback");
+    let client_id = settings.client_id.to_string();
+    let authority = (&config.entra.authority, Some(settings.tenant_id));
+    Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
 }
 
 fn mailer(config: &Config) -> Result<Mailer, StartError> {

@@ -22,6 +22,11 @@ pub const STYLESHEET: &str = include_str!("../templates/assets/seatkey.css");
 /// The script, served at `/assets/seatkey.js`.
 pub const SCRIPT: &str = include_str!("../templates/assets/seatkey.js");
 
+/// The console's stylesheet, which goes on from the other one; served at `/assets/console.css`.
+pub const CONSOLE_STYLESHEET: &str = include_str!("../templates/assets/console.css");
+/// The console's script, served at `/assets/console.js`.
+pub const CONSOLE_SCRIPT: &str = include_str!("../templates/assets/console.js");
+
 /// The width of plain-text mails.
 const TEXT_WIDTH: usize = 72;
 

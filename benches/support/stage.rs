@@ -71,8 +71,7 @@ impl Stage {
         // The port is free now; nobody else of this machine asks for this very one in the meantime.
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let public_url: Url = format!("http://{free}/").parse().unwrap();
-        let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
-        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        simulated::register(&simulator, &public_url);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         Self { simulator, database_url, directory, configuration, clock }
     }

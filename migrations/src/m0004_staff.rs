@@ -218,6 +218,9 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("trial_grant_by_state", "trial_grant", &["state", "expires_at"]),
         index("trial_grant_of_subscription", "trial_grant", &["subscription_id"]),
         unique("trial_grant_license", "trial_grant", &["license_id"]),
+        // Lists of the console, newest first.
+        index("subscription_by_time", "subscription", &["created_at", "id"]),
+        index("subscription_by_stage", "subscription", &["stage", "created_at", "id"]),
         index("search_term_of_target", "search_term", &["target"]),
     ]
 }

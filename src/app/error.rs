@@ -4,6 +4,7 @@
 use crate::{
     domain::{
         api_key::ApiKeyRefused,
+        approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
         enrolment::OrderRefused,
@@ -52,6 +53,9 @@ pub enum AppError {
     /// A custom trial that is not granted, or not changed.
     #[error(transparent)]
     Trial(#[from] TrialRefused),
+    /// A proposal that is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -131,6 +135,7 @@ impl AppError {
             | Self::ApiKey(_)
             | Self::AnotherRequest
             | Self::Trial(_)
+            | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -9,6 +9,8 @@ pub enum Trouble {
     MarketplaceCredential,
     /// `[sign_in]`, for buyers.
     SignInCredential,
+    /// `[staff]`, for the console.
+    StaffCredential,
 }
 
 impl Trouble {
@@ -18,6 +20,7 @@ impl Trouble {
         match self {
             Self::MarketplaceCredential => "entra.credential",
             Self::SignInCredential => "sign_in",
+            Self::StaffCredential => "staff",
         }
     }
 }

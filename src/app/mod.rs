@@ -7,6 +7,7 @@ mod acknowledge_finding;
 mod activate_subscription;
 mod answer_once;
 mod api_keys;
+mod approve;
 mod approve_trial;
 mod ask_reseller;
 mod bind_trial;
@@ -16,6 +17,7 @@ mod change_users;
 mod check_usage;
 mod contacts;
 mod converge;
+mod desk;
 mod digest_ledger;
 mod end_subscription;
 mod error;
@@ -30,6 +32,7 @@ mod keep_appointment;
 mod keep_trial;
 mod late_usage;
 mod life_mail;
+mod list_waiting;
 mod open_purchase;
 mod open_trial;
 mod preview_mail;
@@ -45,7 +48,9 @@ mod restore;
 mod review_order;
 mod revoke_trial;
 mod send_mail;
+mod show_decision;
 mod sign_in;
+mod staff_sign_in;
 mod submit_order;
 mod sync_key;
 mod trial_mail;
@@ -77,6 +82,7 @@ pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_s
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
+pub use desk::{Desk, FinanceDesk};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use explain::explain_charges;
@@ -88,6 +94,7 @@ pub use health::{Health, Trouble};
 pub use issue_key::issue_due_key;
 pub use keep_appointment::keep_appointment;
 pub use keep_trial::keep_trial;
+pub use list_waiting::{Waiting, What, count_waiting, list_waiting};
 pub use open_purchase::{open_purchase, record_arrival};
 pub use preview_mail::{PREVIEWS, preview_mail};
 pub use quote_users::{CustomerQuote, quote_users};
@@ -104,7 +111,11 @@ pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_res
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use revoke_trial::revoke_trial;
 pub use send_mail::send_mail;
+pub use show_decision::{DaySums, DecisionCase, show_decision};
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
+pub use staff_sign_in::{
+    StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,
+};
 pub use submit_order::{Submitted, submit_order};
 pub use sync_key::{Synced, list_revoked, sync_key};
 pub use verify_ledger::{VerifiedLedger, verify_digest, verify_ledger};
@@ -135,6 +146,8 @@ pub struct App {
     pub webhook_tokens: WebhookTokens,
     /// The buyers' sign-in.
     pub sign_in: SignInClient,
+    /// The staff's; `None` = there is no console.
+    pub staff_sign_in: Option<SignInClient>,
     /// Outgoing mail.
     pub mailer: Mailer,
     /// License signing.

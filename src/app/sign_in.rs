@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::{ANSWERS_KEPT_FOR, App, AppError, Trouble, random_token, token_digest};
 use crate::{
-    identity::{SignInError, SignedIn},
+    identity::{SignInClient, SignInError, SignedIn},
     store::{Session, SignIn},
 };
 
@@ -26,7 +26,17 @@ pub async fn begin_sign_in(
     return_to: &str,
     choose_account: bool,
 ) -> Result<url::Url, AppError> {
-    let departure = app.sign_in.depart(choose_account).await?;
+    depart(app, &app.sign_in, (browser, return_to), choose_account).await
+}
+
+/// The way to Entra, for buyers and staff.
+pub(super) async fn depart(
+    app: &App,
+    client: &SignInClient,
+    (browser, return_to): (&str, &str),
+    choose_account: bool,
+) -> Result<url::Url, AppError> {
+    let departure = client.depart(choose_account).await?;
     let sign_in = SignIn {
         state: departure.state,
         browser: token_digest(browser),
@@ -45,20 +55,32 @@ pub async fn begin_sign_in(
 /// # Errors
 /// [`AppError::SignIn`] when the answer is not one of this browser's, not genuine, or cannot be redeemed.
 pub async fn finish_sign_in(app: &App, browser: &str, state: &str, code: String) -> Result<(String, String), AppError> {
+    let client = (&app.sign_in, Trouble::SignInCredential);
+    let (person, return_to) = arrive(app, client, (browser, state), code).await?;
+    let cookie = open_session(app, person).await?;
+    Ok((cookie, return_to))
+}
+
+/// The way back from Entra, for buyers and staff: who came, and where they wanted to go.
+pub(super) async fn arrive(
+    app: &App,
+    (client, credential): (&SignInClient, Trouble),
+    (browser, state): (&str, &str),
+    code: String,
+) -> Result<(SignedIn, String), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let taken = tx.take_sign_in(state, now).await?;
     tx.commit().await?;
     let started = taken.filter(|sign_in| sign_in.browser == token_digest(browser));
     let started = started.ok_or_else(|| SignInError::Untrusted("it was not started in this browser".to_owned()))?;
-    let person = app.sign_in.arrive(code, &started.nonce, started.pkce_verifier).await.inspect_err(|error| {
+    let person = client.arrive(code, &started.nonce, started.pkce_verifier).await.inspect_err(|error| {
         if let SignInError::Registration(reason) = error {
-            app.health.report(Trouble::SignInCredential, reason);
+            app.health.report(credential, reason);
         }
     })?;
-    app.health.clear(Trouble::SignInCredential);
-    let cookie = open_session(app, person).await?;
-    Ok((cookie, started.return_to))
+    app.health.clear(credential);
+    Ok((person, started.return_to))
 }
 
 async fn open_session(app: &App, person: SignedIn) -> Result<String, AppError> {
@@ -97,6 +119,7 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     tx.delete_expired_sessions(now).await?;
+    tx.delete_expired_staff_sessions(now).await?;
     tx.delete_expired_sign_ins(now).await?;
     tx.delete_unordered_quotes(now - UNORDERED_QUOTE_LIFETIME).await?;
     tx.delete_unsubmitted_changes(now - UNORDERED_QUOTE_LIFETIME).await?;

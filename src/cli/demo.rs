@@ -88,7 +88,7 @@ impl Demo {
         let address = listener.local_addr().map_err(|error| failed(&error))?;
         let config = configuration(&simulator, address, &directory, database)?;
         let public_url = config.server.public_url.clone();
-        register(&simulator, &public_url);
+        simulated::register(&simulator, &public_url);
         let clock: SharedClock = clock;
         let app = startup::build(&config, clock).await.map_err(|error| failed(&error))?;
         let options = ServerOptions { management_bind: None, workers: 2 };
@@ -103,6 +103,8 @@ impl Demo {
         print_line("                  choose a person, subscribe to KONNEKT, click \"Configure account now\"");
         print_line(&format!("  2. Read mail    {microsoft}mailbox"));
         print_line(&format!("  3. Move time    {microsoft}"));
+        print_line(&format!("  4. See it all   {}console", self.public_url));
+        print_line("                  as Mira Sales, Finn Finance, Suri Support or Ada Admin");
         print_line(&format!("  The service     {}", self.public_url));
         print_line("\nPress Ctrl+C to end; everything is forgotten then.\n");
     }
@@ -113,13 +115,6 @@ impl Demo {
         // A left-over directory in the system's place for them is harmless.
         drop(std::fs::remove_dir_all(&self.directory));
     }
-}
-
-/// What Partner Center and the app registrations would be told.
-fn register(simulator: &Simulator, public_url: &Url) {
-    let landing = format!("{public_url}landing");
-    let webhook = format!("{public_url}webhook");
-    simulator.world().register_publisher(&landing, &webhook, [format!("{public_url}sign-in/callback")]);
 }
 
 /// The files of the installation, and its configuration.

@@ -6,6 +6,13 @@ use url::Url;
 
 use crate::simulator::Simulator;
 
+/// What Partner Center and the app registrations are told of a service.
+pub fn register(simulator: &Simulator, public_url: &Url) {
+    let callbacks = ["sign-in/callback", "console/sign-in/callback"].map(|path| format!("{public_url}{path}"));
+    let (landing, webhook) = (format!("{public_url}landing"), format!("{public_url}webhook"));
+    simulator.world().register_publisher(&landing, &webhook, callbacks);
+}
+
 /// The text of a configuration, to be read like any other. The directory holds `catalog.toml` and `key.pem`.
 #[must_use]
 pub fn configuration(simulator: &Simulator, public_url: &Url, directory: &Path, database_url: &str) -> String {
@@ -31,6 +38,10 @@ client_secret = "marketplace-secret"
 [sign_in]
 client_id = "2b6a3f7e-91c4-4a5e-b0c3-6d1f0e9a8c44"
 client_secret = "sign-in-secret"
+[staff]
+tenant_id = "5d9f1c3e-8a64-4c0b-9a1e-2f6d7b1c0a11"
+client_id = "9e4d2c1b-6f7a-4b8c-9d0e-1a2b3c4d5e66"
+client_secret = "staff-secret"
 [mail]
 url = "{smtp}"
 from = "Seatkey demo <licenses@seatkey.example>"

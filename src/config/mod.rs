@@ -30,6 +30,9 @@ pub struct Config {
     pub entra: Entra,
     /// `[sign_in]`
     pub sign_in: SignIn,
+    /// `[staff]`; without it there is no console.
+    #[serde(default)]
+    pub staff: Option<Staff>,
     /// `[mail]`
     pub mail: Mail,
     /// `[templates]`
@@ -170,6 +173,22 @@ pub struct SignIn {
     #[serde(default)]
     pub client_secret: Option<SecretString>,
     /// `sign_in.client_secret_file`: the same from a file.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+}
+
+/// The publisher's people: an app registration of its own, in the publisher's own tenant, with app roles.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Staff {
+    /// `staff.tenant_id`: the publisher's tenant; nobody else's people are taken.
+    pub tenant_id: Uuid,
+    /// `staff.client_id`
+    pub client_id: Uuid,
+    /// `staff.client_secret`
+    #[serde(default)]
+    pub client_secret: Option<SecretString>,
+    /// `staff.client_secret_file`: the same from a file.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
 }

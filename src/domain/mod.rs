@@ -7,6 +7,7 @@
 #![forbid(clippy::disallowed_types, clippy::float_arithmetic)]
 
 pub mod api_key;
+pub mod approval;
 pub mod catalog;
 pub mod change;
 pub mod charge;

@@ -1,4 +1,5 @@
-//! Sign-in of people with OpenID Connect at Entra: authorization code with PKCE, any tenant, personal accounts too.
+//! Sign-in of people with OpenID Connect at Entra: authorization code with PKCE. Buyers come from any tenant, with personal
+//! accounts too; staff from the publisher's own tenant alone.
 //!
 //! Owns: the trip to Entra and back, and that the ID token is what it says. Does not own: sessions (`store`) and rights
 //! (`domain::policy`).
@@ -34,6 +35,8 @@ const KEY_LIFETIME: time::Duration = time::Duration::hours(24);
 pub(crate) struct EntraClaims {
     tid: Option<String>,
     oid: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
 }
 
 impl openidconnect::AdditionalClaims for EntraClaims {}
@@ -65,6 +68,8 @@ pub struct SignedIn {
     pub name: String,
     /// An address to suggest; it grants nothing and may be empty.
     pub email: String,
+    /// The app roles that the registration's own tenant has given them.
+    pub roles: Vec<String>,
 }
 
 /// Why somebody could not be signed in.
@@ -90,18 +95,19 @@ pub struct SignInClient {
 }
 
 impl SignInClient {
-    /// Prepares; nothing is fetched yet. `redirect` is our callback.
+    /// Prepares; nothing is fetched yet. `redirect` is our callback; with a tenant, nobody else's people are taken.
     #[must_use]
     pub fn new(
-        authority: &Url,
+        (authority, tenant_id): (&Url, Option<Uuid>),
         client_id: String,
         client_secret: SecretString,
         redirect: Url,
         http: reqwest::Client,
         clock: SharedClock,
     ) -> Self {
+        let authority = authority.clone();
         let settings =
-            provider::Settings { authority: authority.clone(), client_id, client_secret, redirect, http: Http(http) };
+            provider::Settings { authority, tenant_id, client_id, client_secret, redirect, http: Http(http) };
         Self { settings, clock, provider: Mutex::new(None) }
     }
 
@@ -164,11 +170,13 @@ impl SignInClient {
         let id = |text: &Option<String>| text.as_deref().and_then(|text| Uuid::parse_str(text).ok());
         let tenant_id = id(&claims.additional_claims().tid).ok_or_else(|| untrusted("the token names no tenant"))?;
         let object_id = id(&claims.additional_claims().oid).ok_or_else(|| untrusted("the token names no person"))?;
-        let issuer = provider.issuer_of(tenant_id);
-        if claims.issuer().as_str() != issuer {
+        if self.settings.tenant_id.is_some_and(|only| only != tenant_id) {
+            return Err(untrusted("the account is of another tenant"));
+        }
+        if claims.issuer().as_str() != provider.issuer_of(tenant_id) {
             return Err(untrusted("the issuer is not that of the token's tenant"));
         }
-        if !provider.key_may_sign_for(token, &issuer) {
+        if !provider.key_may_sign_for(token, tenant_id) {
             return Err(untrusted("the signing key belongs to another issuer"));
         }
         let name = claims.name().and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
@@ -178,6 +186,7 @@ impl SignInClient {
             identity: Identity { tenant_id, object_id },
             name: name.or_else(|| user_name.clone()).unwrap_or_default(),
             email: email.unwrap_or_default(),
+            roles: claims.additional_claims().roles.clone(),
         })
     }
 

@@ -59,6 +59,8 @@ type EntraClient = Client<
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) authority: Url,
+    /// The one tenant whose people are signed in; `None` = everybody's.
+    pub(super) tenant_id: Option<Uuid>,
     pub(super) client_id: String,
     pub(super) client_secret: SecretString,
     pub(super) redirect: Url,
@@ -117,7 +119,8 @@ impl Provider {
     pub(super) async fn fetch(settings: &Settings, now: OffsetDateTime) -> Result<Self, SignInError> {
         let unreadable = |error: &dyn std::fmt::Display| SignInError::Unreachable(error.to_string());
         let mut url = settings.authority.clone();
-        url.set_path("/common/v2.0/.well-known/openid-configuration");
+        let tenant = settings.tenant_id.map_or_else(|| "common".to_owned(), |tenant| tenant.to_string());
+        url.set_path(&format!("/{tenant}/v2.0/.well-known/openid-configuration"));
         let document = get(&settings.http.0, url).await?;
         let metadata: CoreProviderMetadata = serde_json::from_str(&document).map_err(|error| unreadable(&error))?;
         let keys = get(&settings.http.0, metadata.jwks_uri().url().clone()).await?;
@@ -137,7 +140,7 @@ impl Provider {
 
     /// The issuer of one tenant.
     pub(super) fn issuer_of(&self, tenant_id: Uuid) -> String {
-        self.issuer_template.replace("{tenantid}", &tenant_id.to_string())
+        of_tenant(&self.issuer_template, tenant_id)
     }
 
     pub(super) fn knows_key_of(&self, token: &IdToken) -> bool {
@@ -146,10 +149,15 @@ impl Provider {
 
     /// Entra's keys say for which issuer they sign: those of personal accounts must not sign for a company's tenant.
     /// A token that names no key of ours is nobody's.
-    pub(super) fn key_may_sign_for(&self, token: &IdToken, issuer: &str) -> bool {
+    pub(super) fn key_may_sign_for(&self, token: &IdToken, tenant_id: Uuid) -> bool {
         let Some(named) = key_id(token).and_then(|kid| self.key_issuers.get(&kid)) else { return false };
-        named.as_ref().is_none_or(|named| *named == self.issuer_template || named == issuer)
+        named.as_ref().is_none_or(|named| of_tenant(named, tenant_id) == self.issuer_of(tenant_id))
     }
+}
+
+/// Entra's issuers are templates where several tenants share a document.
+fn of_tenant(issuer: &str, tenant_id: Uuid) -> String {
+    issuer.replace("{tenantid}", &tenant_id.to_string())
 }
 
 fn key_id(token: &IdToken) -> Option<String> {

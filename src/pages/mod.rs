@@ -1,4 +1,4 @@
-//! What the buyer reads: one typed struct per page and mail, made from values of the domain.
+//! What buyers and staff read: one typed struct per page and mail, made from values of the domain.
 //!
 //! Owns: the wording and the formatting of figures and dates. Does not own: which page is shown when (`web`), the markup
 //! (`templates/`). Invariants: a page of a reseller deal holds no amount, so no template can show one; every template is
@@ -16,6 +16,7 @@ mod change_words;
 pub mod charges;
 pub mod colour;
 pub mod confirm;
+pub mod console;
 pub mod contacts;
 pub mod enrolment;
 mod explained_samples;
@@ -81,6 +82,10 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<contacts::ContactsForm>(templates)?;
     try_page::<seats::SeatsProgress>(templates)?;
     try_page::<api_docs::ApiDocs>(templates)?;
+    try_page::<console::trouble::ConsoleTrouble>(templates)?;
+    try_page::<console::decision::DecisionPage>(templates)?;
+    try_page::<console::list::List>(templates)?;
+    try_page::<console::today::Today>(templates)?;
     mail::check(templates)
 }
 

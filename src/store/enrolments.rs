@@ -1,5 +1,7 @@
 //! Accepted orders: one for each subscription, which is what makes a double submit harmless.
 
+use std::collections::BTreeMap;
+
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
@@ -79,6 +81,24 @@ impl Store {
     /// [`StoreError`](super::StoreError).
     pub async fn find_enrolment(&self, subscription_id: Uuid) -> Result<Option<Enrolment>> {
         find(self, subscription_id).await
+    }
+}
+
+impl Store {
+    /// The organisations of these subscriptions, as far as they are enrolled.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_organisations(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<BTreeMap<Uuid, String>> {
+        use entity::Column;
+        let rows: Vec<(Uuid, String)> = entity::Entity::find()
+            .select_only()
+            .columns([Column::SubscriptionId, Column::Organisation])
+            .filter(Column::SubscriptionId.is_in(ids))
+            .into_tuple()
+            .all(self.connection())
+            .await?;
+        Ok(rows.into_iter().collect())
     }
 }
 

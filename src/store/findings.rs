@@ -3,7 +3,7 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{ExprTrait, OnConflict, SimpleExpr},
 };
 use time::OffsetDateTime;
@@ -56,6 +56,26 @@ impl Store {
     /// [`StoreError`](super::StoreError).
     pub async fn list_findings(&self, subscription_id: Uuid) -> Result<Vec<Finding>> {
         list(self, entity::Column::SubscriptionId.eq(subscription_id)).await
+    }
+
+    /// What is open of all subscriptions, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_open_findings(&self, limit: u64) -> Result<Vec<Finding>> {
+        use entity::Column;
+        let open = entity::Entity::find().filter(Column::ResolvedAt.is_null());
+        let rows = open.order_by_asc(Column::FoundAt).order_by_asc(Column::Id).limit(limit).all(self.connection());
+        Ok(rows.await?.into_iter().map(from_row).collect())
+    }
+
+    /// How many are open.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn count_findings(&self) -> Result<u64> {
+        let open = entity::Entity::find().filter(entity::Column::ResolvedAt.is_null());
+        Ok(open.count(self.connection()).await?)
     }
 
     /// What is open of some kinds, of all subscriptions, oldest first.

@@ -20,7 +20,7 @@ const TABLE: &str = "job";
 /// How many due jobs a claimer looks at before it gives up for this round.
 const CANDIDATES: u64 = 8;
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

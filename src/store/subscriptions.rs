@@ -76,7 +76,7 @@ pub(super) mod entity {
 
 /// Which subscriptions a list has.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SubscriptionFilter<'a> {
+pub struct SubscriptionQuery<'a> {
     /// Those with this status at Microsoft.
     pub status: Option<&'a str>,
     /// Those of this offer.
@@ -88,9 +88,9 @@ impl super::Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_subscriptions(
+    pub async fn list_subscription_page(
         &self,
-        filter: SubscriptionFilter<'_>,
+        filter: SubscriptionQuery<'_>,
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<Subscription>> {
@@ -282,7 +282,7 @@ fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveMod
     }
 }
 
-fn from_row(row: entity::Model) -> Result<Subscription> {
+pub(super) fn from_row(row: entity::Model) -> Result<Subscription> {
     let stage = stage_of(&row)?;
     let microsoft_term = term_of(row.id, "term_start", &row.term_start, &row.term_end)?;
     let term = term_of(row.id, "ledger_term_start", &row.ledger_term_start, &row.ledger_term_end)?;

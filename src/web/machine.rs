@@ -9,7 +9,7 @@ use actix_web::{
 use super::server::Readiness;
 use crate::{
     app::App,
-    templates::{SCRIPT, STYLESHEET},
+    templates::{CONSOLE_SCRIPT, CONSOLE_STYLESHEET, SCRIPT, STYLESHEET},
 };
 
 /// `GET /healthz`: the process runs.
@@ -54,6 +54,16 @@ async fn troubles(app: &App, readiness: &Readiness) -> Vec<String> {
 /// `GET /.well-known/jwks.json`: the keys that license keys are verified with.
 pub(super) async fn jwks(app: Data<App>) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=3600")).json(app.keyring.jwks())
+}
+
+/// `GET /assets/console.css`
+pub(super) async fn console_stylesheet() -> HttpResponse {
+    asset("text/css; charset=utf-8", CONSOLE_STYLESHEET)
+}
+
+/// `GET /assets/console.js`
+pub(super) async fn console_script() -> HttpResponse {
+    asset("text/javascript; charset=utf-8", CONSOLE_SCRIPT)
 }
 
 /// `GET /assets/seatkey.css`

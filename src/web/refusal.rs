@@ -6,7 +6,7 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::visit::Visit;
+use super::{sent::Sent, visit::Visit};
 use crate::{
     app::AppError,
     domain::{change::ChangeRefused, subscription::NotEnrollable},
@@ -130,12 +130,13 @@ pub(super) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, path)).finish()
 }
 
-fn html_answer(visit: &Visit, status: StatusCode, html: String) -> HttpResponse {
-    let nonce = &visit.nonce;
+/// A page of ours: nothing from elsewhere runs in it, and nobody keeps it.
+pub(super) fn html_answer(sent: &Sent, status: StatusCode, html: String) -> HttpResponse {
+    let nonce = &sent.nonce;
     let policy = format!(
         "default-src 'none'; style-src 'self' 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' https: data:; \
          connect-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-        visit.app.sign_in.authority_origin()
+        sent.app.sign_in.authority_origin()
     );
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")

@@ -20,7 +20,7 @@ use super::{
     api::KeyPace,
     pace::Pace,
     routes,
-    visit::{MAX_FORM_BYTES, is_https},
+    sent::{MAX_FORM_BYTES, is_https},
 };
 use crate::{
     app::{App, SharedApp},
@@ -68,13 +68,14 @@ impl Server {
     /// Starts them on the running tokio runtime.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// When an address cannot be listened on, or nobody has said who may ask for a route.
     pub fn start(app: &SharedApp, listener: TcpListener, options: ServerOptions) -> std::io::Result<Self> {
+        routes::check()?;
         let address = listener.local_addr()?;
         let readiness = Arc::new(Readiness::default());
         let mut handles = vec![serve(app, &readiness, listener, options.workers, routes::public)?];
         if let Some(bind) = options.management_bind {
-            handles.push(serve(app, &readiness, TcpListener::bind(bind)?, 1, routes::health)?);
+            handles.push(serve(app, &readiness, TcpListener::bind(bind)?, 1, routes::management)?);
         }
         Ok(Self { handles, address, readiness })
     }
@@ -171,7 +172,7 @@ mod tests {
     #[actix_web::test]
     async fn only_an_https_service_asks_for_https() {
         for https in [true, false] {
-            let service = init_service(Actix::new().wrap(security_headers(https)).configure(routes::health)).await;
+            let service = init_service(Actix::new().wrap(security_headers(https)).configure(routes::management)).await;
             let answer = call_service(&service, TestRequest::get().uri("/healthz").to_request()).await;
             assert_eq!(answer.headers().contains_key(STRICT_TRANSPORT_SECURITY), https);
             assert!(answer.headers().contains_key("X-Content-Type-Options"));

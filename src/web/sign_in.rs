@@ -66,7 +66,7 @@ pub(super) async fn sign_out(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> 
 }
 
 /// A path of ours, and not an address that only looks like one.
-fn is_local(path: &str) -> bool {
+pub(super) fn is_local(path: &str) -> bool {
     // Browsers drop tabs and line breaks inside an address: "/\t/evil" would become "//evil".
     let odd = |character: char| character == '\\' || !character.is_ascii_graphic();
     path.len() <= MAX_PATH_CHARS && path.starts_with('/') && !path.starts_with("//") && !path.contains(odd)

@@ -1,26 +1,17 @@
-//! One request of a buyer: who it is, what they sent, and the cookies.
+//! One request of a buyer: who it is, and what they sent.
 
-use std::{
-    future::Future,
-    net::{IpAddr, Ipv6Addr},
-    pin::Pin,
-    rc::Rc,
-};
+use std::{future::Future, ops::Deref, pin::Pin, rc::Rc};
 
-use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
-    cookie::{Cookie, SameSite},
-    dev::Payload,
-    http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE},
-    web::{Bytes, Data},
-};
-use time::OffsetDateTime;
-use url::form_urlencoded;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::header::ACCEPT_LANGUAGE, web::Bytes};
+
 use uuid::Uuid;
 
-use super::{pace::Pace, refusal::Refusal};
+use super::{
+    refusal::Refusal,
+    sent::{Audience, Sent, TOUCH_PAUSE, bounded, parts},
+};
 use crate::{
-    app::{App, AppError, SESSION_IDLE, random_token, token_digest},
+    app::{App, AppError, SESSION_IDLE, token_digest},
     pages::{
         frame::{Frame, OfferFace, Person},
         mail::Language,
@@ -29,30 +20,21 @@ use crate::{
     store::Session,
 };
 
-/// No form of ours is longer.
-pub(super) const MAX_FORM_BYTES: usize = 64 * 1024;
-/// A session is marked as used at most this often: not every picture is a write.
-const TOUCH_PAUSE: time::Duration = time::Duration::minutes(1);
-
 /// A request, ready to be answered.
 pub(super) struct Visit {
-    pub(super) app: Data<App>,
-    pace: Data<Pace>,
+    sent: Sent,
     /// Who is signed in.
     pub(super) session: Option<Session>,
-    /// What the browser's own cookie holds, signed in or not.
-    pub(super) browser: Option<String>,
     /// The language of mails that fits the browser's wishes, `en`.
     pub(super) language: String,
-    /// The nonce of this answer's content security policy.
-    pub(super) nonce: String,
-    /// The query as it stands in the address.
-    pub(super) raw_query: String,
-    /// The other end of the connection.
-    peer: IpAddr,
-    query: Vec<(String, String)>,
-    form: Vec<(String, String)>,
-    path: Vec<(String, String)>,
+}
+
+impl Deref for Visit {
+    type Target = Sent;
+
+    fn deref(&self) -> &Sent {
+        &self.sent
+    }
 }
 
 /// Turns a handler into one that shows its refusals as pages.
@@ -90,13 +72,12 @@ impl FromRequest for VisitOrRefusal {
         let request = request.clone();
         let body = Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let parts = request.app_data::<Data<App>>().cloned().zip(request.app_data::<Data<Pace>>().cloned());
-            let parts = parts.ok_or_else(|| actix_web::error::ErrorInternalServerError("no application"))?;
-            let (body, too_large) = match body.await {
-                Ok(body) if body.len() <= MAX_FORM_BYTES => (body, None),
-                _ => (Bytes::new(), Some(Refusal::Dead(Dead::TooLarge))),
-            };
-            let mut visit = Visit::new(parts, &request, &body);
+            let parts = parts(&request)?;
+            let body = bounded(body.await);
+            let too_large = body.is_none().then_some(Refusal::Dead(Dead::TooLarge));
+            let language = language_of(&parts.0, &request);
+            let sent = Sent::read(parts, Audience::Buyer, &request, &body.unwrap_or_default());
+            let mut visit = Visit { sent, session: None, language };
             let unreadable = visit.has_nul().then_some(Refusal::Dead(Dead::Unreadable));
             let unknown = visit.sign_in(&request).await.err().map(Refusal::from);
             Ok(Self(visit, too_large.or(unreadable).or(unknown)))
@@ -105,41 +86,11 @@ impl FromRequest for VisitOrRefusal {
 }
 
 impl Visit {
-    fn new((app, pace): (Data<App>, Data<Pace>), request: &HttpRequest, body: &Bytes) -> Self {
-        let pairs = |bytes: &[u8]| form_urlencoded::parse(bytes).into_owned().collect::<Vec<_>>();
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-        let path = request.match_info().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let browser = request.cookie(&cookie_name(&app, "browser")).map(|cookie| cookie.value().to_owned());
-        Self {
-            session: None,
-            browser,
-            language: language_of(&app, request),
-            nonce: Uuid::new_v4().simple().to_string(),
-            raw_query: request.query_string().to_owned(),
-            peer: request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |address| address.ip()),
-            query: pairs(request.query_string().as_bytes()),
-            form: if is_form { pairs(body) } else { Vec::new() },
-            path,
-            app,
-            pace,
-        }
-    }
-
-    /// Whether anything has a character that PostgreSQL takes in no text; nobody types it. Purchase tokens have a check and
-    /// a page of their own.
-    fn has_nul(&self) -> bool {
-        let mut texts = self.query.iter().chain(&self.form).filter(|(name, _)| name != "token");
-        texts.any(|(name, value)| name.contains('\0') || value.contains('\0'))
-    }
-
     /// Finds the session of the cookie; an idle one is over.
     async fn sign_in(&mut self, request: &HttpRequest) -> Result<(), AppError> {
-        let Some(cookie) = request.cookie(&cookie_name(&self.app, "session")) else { return Ok(()) };
+        let Some(cookie) = self.session_cookie(request) else { return Ok(()) };
         let now = self.now();
-        let session = self.app.store.find_session(&token_digest(cookie.value()), now).await?;
+        let session = self.app.store.find_session(&token_digest(&cookie), now).await?;
         let session = session.filter(|session| now - session.last_seen_at < SESSION_IDLE);
         if let Some(session) = session.as_ref().filter(|session| now - session.last_seen_at >= TOUCH_PAUSE) {
             self.app.store.touch_session(&session.id, now).await?;
@@ -148,35 +99,9 @@ impl Visit {
         Ok(())
     }
 
-    /// The present instant.
-    pub(super) fn now(&self) -> OffsetDateTime {
-        self.app.clock.now()
-    }
-
-    /// The first query parameter of that name.
-    pub(super) fn query(&self, name: &str) -> Option<&str> {
-        first(&self.query, name)
-    }
-
-    /// Every query parameter of that name.
-    pub(super) fn queries<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.query.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The first form field of that name, without blanks around it.
-    pub(super) fn field(&self, name: &str) -> &str {
-        first(&self.form, name).unwrap_or_default().trim()
-    }
-
-    /// Every form field of that name.
-    pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.form.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     /// An id in the path; anything else does not exist.
     pub(super) fn path_id(&self, name: &str) -> Result<Uuid, Refusal> {
-        let text = first(&self.path, name).unwrap_or_default();
-        Uuid::parse_str(text).map_err(|_| Refusal::Dead(Dead::NotFound))
+        self.find_path_id(name).ok_or(Refusal::Dead(Dead::NotFound))
     }
 
     /// Who is signed in; everybody else is sent to sign in and comes back.
@@ -186,17 +111,14 @@ impl Visit {
 
     /// Lets a visit write a row; those who are not signed in only so many in a minute.
     pub(super) fn check_pace(&self) -> Result<(), Refusal> {
-        let counted = if self.session.is_some() { Ok(()) } else { self.pace.count(self.peer, self.now()) };
+        let counted = if self.session.is_some() { Ok(()) } else { self.count_stranger() };
         counted.map_err(|retry_after_seconds| Refusal::Dead(Dead::TooMany { retry_after_seconds }))
     }
 
     /// The session, when the form really comes from a page of it.
     pub(super) fn check_form(&self) -> Result<&Session, Refusal> {
-        let expired = || Refusal::Dead(Dead::FormExpired);
-        let session = self.session.as_ref().ok_or_else(expired)?;
-        // Digests are compared: how long that takes tells nothing about the token.
-        let genuine = token_digest(self.field("csrf")) == token_digest(&session.csrf);
-        if genuine { Ok(session) } else { Err(expired()) }
+        let session = self.session.as_ref().filter(|session| self.has_token(&session.csrf));
+        session.ok_or(Refusal::Dead(Dead::FormExpired))
     }
 
     /// What stands around a page.
@@ -205,41 +127,4 @@ impl Visit {
         let csrf = self.session.as_ref().map_or("", |session| session.csrf.as_str());
         Frame::new(face, person, &self.nonce, csrf)
     }
-
-    /// The browser's own cookie, new when there is none.
-    pub(super) fn browser_or_new(&self) -> Result<String, AppError> {
-        self.browser.clone().map_or_else(random_token, Ok)
-    }
-
-    /// A cookie of ours: out of reach of scripts, not sent by other sites' forms, secure where the address is.
-    pub(super) fn cookie(&self, kind: &str, value: &str) -> Cookie<'static> {
-        Cookie::build(cookie_name(&self.app, kind), value.to_owned())
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(is_https(&self.app))
-            .finish()
-    }
-
-    /// The same cookie, to be forgotten.
-    pub(super) fn no_cookie(&self, kind: &str) -> Cookie<'static> {
-        let mut cookie = self.cookie(kind, "");
-        cookie.make_removal();
-        cookie
-    }
-}
-
-fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-}
-
-pub(super) fn is_https(app: &App) -> bool {
-    app.public_url.scheme() == "https"
-}
-
-/// `__Host-` ties a cookie to this very host; browsers take it on https only. Staff and simulator use other names, because
-/// cookies ignore ports.
-fn cookie_name(app: &App, kind: &str) -> String {
-    let prefix = if is_https(app) { "__Host-" } else { "" };
-    format!("{prefix}seatkey-buyer-{kind}")
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod chrome;
+mod console;
 mod look;
 mod steps;
 

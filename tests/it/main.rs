@@ -11,6 +11,7 @@ mod alarms;
 mod api;
 mod boundaries;
 mod browser;
+mod console;
 mod crashes;
 mod demo;
 mod double_submits;

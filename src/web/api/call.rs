@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::{
-    ApiRoute, Needs,
+    ApiRoute,
     pace::KeyPace,
     problem::{Kind, Problem},
 };
@@ -22,7 +22,10 @@ use crate::{
         api_key::ApiKey,
         staff::{Actor, Scope},
     },
-    web::visit::MAX_FORM_BYTES,
+    web::{
+        policy::{self, Access},
+        sent::MAX_FORM_BYTES,
+    },
 };
 
 /// No idempotency key is longer.
@@ -75,14 +78,16 @@ impl Call {
     async fn admit(route: &ApiRoute, request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
         let no_app = || Problem::new(Kind::Internal, "The service is not set up; tell the publisher the request id.");
         let app = request.app_data::<Data<App>>().cloned().ok_or_else(no_app)?;
-        let key = match route.needs {
-            Needs::Nothing => None,
-            Needs::Key(scope) => {
+        let key = match policy::find(route.method.as_str(), route.path) {
+            Some(Access::Anybody | Access::KeyHolder) => None,
+            Some(Access::Program(scope)) => {
                 let key = authenticate(&app, request).await?;
                 check_pace(&app, request, &key)?;
                 check_scope(&key, scope)?;
                 Some(key)
             }
+            // Nobody comes in by a line that this place cannot keep.
+            _ => return Err(no_key()),
         };
         let body = read(request, payload).await?;
         Ok(Self { app, body, request: request.clone(), key })

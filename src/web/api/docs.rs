@@ -20,7 +20,7 @@ pub(super) async fn document(_: Rc<Call>) -> Result<HttpResponse, Problem> {
 }
 
 /// `GET /api/v1/docs`: the same, to be read.
-pub(super) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
+pub(in crate::web) async fn show(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let support = visit.app.catalog.offers.first().map(|offer| offer.support_email.as_str());
     ok(&visit, &ApiDocs::new(visit.frame(OfferFace::neutral(support)), visit.app.issuer()))
 }

@@ -1,8 +1,8 @@
 //! The REST API of the publisher's own systems: `/api/v1/…`, JSON in camelCase, problems as RFC 9457 has them.
 //!
 //! Owns: authentication by API key, scopes, the pace of a key, the shape of requests and answers. Does not own: decisions.
-//! Invariants: a route has one line in [`ROUTES`], with the scope that it needs; a key never reaches a log or an answer;
-//! amounts of a reseller deal are null.
+//! Invariants: a route has one line in [`ROUTES`] and one in the table of rights, which names the scope that it needs; a key
+//! never reaches a log or an answer; amounts of a reseller deal are null.
 
 mod call;
 mod charges;
@@ -16,25 +16,16 @@ mod trials;
 use actix_web::{
     HttpRequest, HttpResponse, Resource,
     http::{Method, StatusCode},
-    web::{self, ServiceConfig, get},
+    web::{self, ServiceConfig},
 };
 
 pub(super) use call::Call;
+pub(super) use docs::show as show_docs;
 pub(super) use pace::KeyPace;
 pub(super) use problem::{Kind, Problem};
 
-use super::{license_keys, visit::page};
-use crate::domain::staff::Scope;
+use super::license_keys;
 use call::Handler;
-
-/// What a caller has to bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needs {
-    /// Nothing: the answer is the same for everybody, or the body is its own credential.
-    Nothing,
-    /// A key with this scope.
-    Key(Scope),
-}
 
 /// A route of the API.
 pub(super) struct ApiRoute {
@@ -42,35 +33,27 @@ pub(super) struct ApiRoute {
     pub(super) method: Method,
     /// The path, with parameters in braces.
     pub(super) path: &'static str,
-    /// What a caller has to bring.
-    pub(super) needs: Needs,
     handler: Handler,
 }
 
-const READ: Needs = Needs::Key(Scope::SubscriptionsRead);
-const QUOTE: Needs = Needs::Key(Scope::QuotesRead);
-const READ_TRIALS: Needs = Needs::Key(Scope::TrialsRead);
-const GRANT_TRIALS: Needs = Needs::Key(Scope::TrialsWrite);
-
 /// Every route, on one screen. The readable page (`/api/v1/docs`) is a page like others.
 pub(super) static ROUTES: [ApiRoute; 8] = [
-    route(Method::GET, "/api/v1/subscriptions", READ, |call| Box::pin(subscriptions::list(call))),
-    route(Method::GET, "/api/v1/subscriptions/{id}", READ, |call| Box::pin(subscriptions::show(call))),
-    route(Method::GET, "/api/v1/subscriptions/{id}/charges", READ, |call| Box::pin(charges::list(call))),
-    route(Method::POST, "/api/v1/quotes", QUOTE, |call| Box::pin(quotes::quote(call))),
-    route(Method::GET, "/api/v1/trials", READ_TRIALS, |call| Box::pin(trials::list(call))),
-    route(Method::POST, "/api/v1/trials", GRANT_TRIALS, |call| Box::pin(trials::grant(call))),
-    route(Method::POST, "/api/v1/license-keys/sync", Needs::Nothing, |call| Box::pin(license_keys::sync(call))),
-    route(Method::GET, "/api/v1/openapi.json", Needs::Nothing, |call| Box::pin(docs::document(call))),
+    route(Method::GET, "/api/v1/subscriptions", |call| Box::pin(subscriptions::list(call))),
+    route(Method::GET, "/api/v1/subscriptions/{id}", |call| Box::pin(subscriptions::show(call))),
+    route(Method::GET, "/api/v1/subscriptions/{id}/charges", |call| Box::pin(charges::list(call))),
+    route(Method::POST, "/api/v1/quotes", |call| Box::pin(quotes::quote(call))),
+    route(Method::GET, "/api/v1/trials", |call| Box::pin(trials::list(call))),
+    route(Method::POST, "/api/v1/trials", |call| Box::pin(trials::grant(call))),
+    route(Method::POST, "/api/v1/license-keys/sync", |call| Box::pin(license_keys::sync(call))),
+    route(Method::GET, "/api/v1/openapi.json", |call| Box::pin(docs::document(call))),
 ];
 
-const fn route(method: Method, path: &'static str, needs: Needs, handler: Handler) -> ApiRoute {
-    ApiRoute { method, path, needs, handler }
+const fn route(method: Method, path: &'static str, handler: Handler) -> ApiRoute {
+    ApiRoute { method, path, handler }
 }
 
 /// Adds the routes, and what is answered to everything else below `/api/`.
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.route("/api/v1/docs", get().to(page(docs::show)));
     let mut known: Vec<&str> = Vec::new();
     for path in ROUTES.iter().map(|route| route.path) {
         if !known.contains(&path) {

@@ -17,7 +17,7 @@ use crate::{
         subscription::{MicrosoftStatus, Subscription},
         time::end_of_day,
     },
-    store::{NewestKey, SubscriptionFilter},
+    store::{NewestKey, SubscriptionQuery},
 };
 
 /// Entries of a page, unless fewer or more are asked for.
@@ -121,9 +121,9 @@ pub(super) async fn list(call: Rc<Call>) -> Result<HttpResponse, Problem> {
     }
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let limit = limit.as_deref().map_or(Ok(PAGE), read_limit)?;
-    let filter = SubscriptionFilter { status: status.as_deref(), offer_id: offer_id.as_deref() };
+    let filter = SubscriptionQuery { status: status.as_deref(), offer_id: offer_id.as_deref() };
     // One more than the page tells whether there is another one.
-    let mut found = call.app.store.list_subscriptions(filter, after, limit + 1).await?;
+    let mut found = call.app.store.list_subscription_page(filter, after, limit + 1).await?;
     let has_more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let ids: Vec<Uuid> = found.iter().map(|subscription| subscription.microsoft.id).collect();

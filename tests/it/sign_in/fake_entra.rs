@@ -82,7 +82,8 @@ impl FakeEntra {
         let redirect = "http://127.0.0.1:1/sign-in/callback".parse().unwrap();
         let http = seatkey::http::client().unwrap();
         let shared = Arc::clone(&clock) as _;
-        let sign_in = SignInClient::new(&base, CLIENT.to_owned(), SECRET.to_owned().into(), redirect, http, shared);
+        let sign_in =
+            SignInClient::new((&base, None), CLIENT.to_owned(), SECRET.to_owned().into(), redirect, http, shared);
         let fake = Self { base, clock, sign_in, state };
         fake.publish(&[("first", 0, Some("{tenantid}"))]);
         fake

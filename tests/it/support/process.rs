@@ -51,8 +51,7 @@ impl Installation {
         // The port is free now; nobody else of this machine asks for this very one in the meantime.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
-        let (landing, callback) = (format!("{public_url}landing"), format!("{public_url}sign-in/callback"));
-        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        simulated::register(&simulator, &public_url);
         std::fs::write(directory.join("catalog.toml"), super::lab::catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
         let text = simulated::configuration(&simulator, &public_url, &directory, &database_url);

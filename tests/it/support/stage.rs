@@ -104,9 +104,7 @@ impl Stage {
         signing::generate(&directory.join("key.pem")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
-        let landing = format!("{public_url}landing");
-        let callback = format!("{public_url}sign-in/callback");
-        simulator.world().register_publisher(&landing, &format!("{public_url}webhook"), [callback]);
+        simulated::register(&simulator, &public_url);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
         let (app, server) = start(&configuration, &clock, listener, None).await;
         Self { simulator, clock, app, public_url, server: Some(server), configuration, database_url, directory }
