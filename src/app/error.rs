@@ -3,6 +3,7 @@
 
 use crate::{
     domain::{
+        api_key::ApiKeyRefused,
         approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
@@ -43,12 +44,18 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
-    /// A proposal that is not approved.
+    /// An API key that is not made, or not revoked.
     #[error(transparent)]
-    Approval(#[from] ApprovalRefused),
+    ApiKey(#[from] ApiKeyRefused),
+    /// An idempotency key that stands for another request.
+    #[error("this idempotency key stands for another request")]
+    AnotherRequest,
     /// A custom trial that is not granted, or not changed.
     #[error(transparent)]
     Trial(#[from] TrialRefused),
+    /// A proposal that is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -125,8 +132,10 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
-            | Self::Approval(_)
+            | Self::ApiKey(_)
+            | Self::AnotherRequest
             | Self::Trial(_)
+            | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

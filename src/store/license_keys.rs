@@ -1,6 +1,8 @@
 //! Signed license keys, unique by (subscription, sequence number).
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::BTreeMap;
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -43,6 +45,17 @@ pub struct LicenseKey {
     pub signing_key_id: String,
     /// The key's text: a compact JWS.
     pub compact: String,
+    /// From when on it is no longer valid.
+    pub expires_at: OffsetDateTime,
+}
+
+/// What is told of the newest key to those who do not get its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestKey {
+    /// The license id (`jti`).
+    pub license_id: String,
+    /// Which key of that license.
+    pub seq: u32,
     /// From when on it is no longer valid.
     pub expires_at: OffsetDateTime,
 }
@@ -92,6 +105,29 @@ impl Store {
             .all(self.connection())
             .await?;
         rows.into_iter().map(from_row).collect()
+    }
+
+    /// The newest keys of several subscriptions, where they have one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_newest_keys(&self, subscriptions: &[Uuid]) -> Result<BTreeMap<Uuid, NewestKey>> {
+        use entity::Column;
+        let rows: Vec<(Uuid, String, i32, i64)> = entity::Entity::find()
+            .select_only()
+            .columns([Column::SubscriptionId, Column::LicenseId, Column::Seq, Column::ExpiresAt])
+            .filter(Column::SubscriptionId.is_in(subscriptions.iter().copied()))
+            .order_by_asc(Column::Seq)
+            .into_tuple()
+            .all(self.connection())
+            .await?;
+        let newest = |(id, license_id, seq, expires_at): (Uuid, String, i32, i64)| {
+            let wrong = |_| StoreError::inconsistent("license_key", "seq", id, seq);
+            let seq = u32::try_from(seq).map_err(wrong)?;
+            Ok((id, NewestKey { license_id, seq, expires_at: from_micros(expires_at) }))
+        };
+        // Later ones take the place of earlier ones.
+        rows.into_iter().map(newest).collect()
     }
 
     /// The newest key of a license.

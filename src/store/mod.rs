@@ -7,6 +7,8 @@
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
 mod adopted_usage;
+mod api_answers;
+mod api_keys;
 mod approvals;
 mod audit;
 mod calls;
@@ -59,6 +61,7 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub use adopted_usage::AdoptedUsage;
+pub use api_answers::StoredAnswer;
 pub use audit::AuditEntry;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
@@ -72,7 +75,7 @@ pub use findings::Finding;
 pub use house::HOUSE;
 pub use job_lists::WaitingJob;
 pub use jobs::{Claim, Job, JobKind, Lease};
-pub use license_keys::LicenseKey;
+pub use license_keys::{LicenseKey, NewestKey};
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;
 pub use reporter::Reporter;
@@ -82,6 +85,7 @@ pub use sign_ins::SignIn;
 pub use staff::StaffSession;
 pub use standings::Standing;
 pub use subscription_lists::{Place, SubscriptionFilter};
+pub use subscriptions::SubscriptionQuery;
 pub use sweeps::Sweep;
 pub use told_usage::ToldUsage;
 pub use trial_figures::TrialFigures;

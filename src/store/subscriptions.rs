@@ -74,7 +74,35 @@ pub(super) mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Which subscriptions a list has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SubscriptionQuery<'a> {
+    /// Those with this status at Microsoft.
+    pub status: Option<&'a str>,
+    /// Those of this offer.
+    pub offer_id: Option<&'a str>,
+}
+
 impl super::Store {
+    /// A page of subscriptions, ordered by id, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_subscription_page(
+        &self,
+        filter: SubscriptionQuery<'_>,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Subscription>> {
+        use entity::Column;
+        let these = Condition::all()
+            .add_option(filter.status.map(|status| Column::MicrosoftStatus.eq(status)))
+            .add_option(filter.offer_id.map(|offer| Column::OfferId.eq(offer)))
+            .add_option(after.map(|id| Column::Id.gt(id)));
+        let page = entity::Entity::find().filter(these).order_by_asc(Column::Id).limit(limit);
+        page.all(self.connection()).await?.into_iter().map(from_row).collect()
+    }
+
     /// A subscription by Microsoft's id.
     ///
     /// # Errors

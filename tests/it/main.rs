@@ -8,6 +8,7 @@ mod support;
 
 mod account;
 mod alarms;
+mod api;
 mod boundaries;
 mod browser;
 mod console;
