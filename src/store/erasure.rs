@@ -42,6 +42,7 @@ impl Tx {
         }
         self.erase_people_of_quotes(id, ERASED).await?;
         self.digest_trial_customer(id).await?;
+        self.forget_people(id).await?;
         Ok(true)
     }
 

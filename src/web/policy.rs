@@ -23,6 +23,8 @@ pub enum Access {
 
 /// Every role.
 const ALL: Access = Access::Staff(&Role::ALL);
+/// What leaves the house as a file for the books, and an admin.
+const FINANCE: Access = Access::Staff(&[Role::Finance, Role::Admin]);
 
 /// The table: method, route, who.
 pub const POLICY: &[(&str, &str, Access)] = &[
@@ -75,6 +77,20 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console", ALL),
     ("GET", "/console/subscriptions", ALL),
     ("GET", "/console/subscriptions.csv", ALL),
+    ("GET", "/console/ledger", ALL),
+    ("GET", "/console/ledger.csv", FINANCE),
+    ("GET", "/console/webhooks", ALL),
+    ("GET", "/console/webhooks.csv", ALL),
+    ("GET", "/console/jobs", ALL),
+    ("GET", "/console/jobs.csv", ALL),
+    ("GET", "/console/mails", ALL),
+    ("GET", "/console/mails.csv", ALL),
+    ("GET", "/console/mails/{id}", ALL),
+    ("GET", "/console/catalog", ALL),
+    ("GET", "/console/catalog.csv", ALL),
+    ("GET", "/console/staff-actions", ALL),
+    ("GET", "/console/staff-actions.csv", FINANCE),
+    ("GET", "/console/search", ALL),
 ];
 
 /// Who may ask for a route.
