@@ -29,11 +29,13 @@ pub enum Who {
     Operator,
     /// Seatkey itself.
     Seatkey,
+    /// Microsoft, by what it told.
+    Microsoft,
 }
 
 impl Who {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Staff, Self::Buyer, Self::Api, Self::Operator, Self::Seatkey];
+    pub const ALL: [Self; 6] = [Self::Staff, Self::Buyer, Self::Api, Self::Operator, Self::Seatkey, Self::Microsoft];
 
     /// The word, as it begins an actor's.
     #[must_use]
@@ -44,6 +46,7 @@ impl Who {
             Self::Api => "api",
             Self::Operator => "operator",
             Self::Seatkey => "seatkey",
+            Self::Microsoft => "microsoft",
         }
     }
 
@@ -55,7 +58,7 @@ impl Who {
             Self::Api => begins("actor LIKE 'api:%'"),
             Self::Operator => begins("actor LIKE 'operator:%'"),
             Self::Buyer => Condition::any().add(Column::Actor.like("buyer:%")).add(Column::Actor.eq(ERASED)),
-            Self::Seatkey => Condition::all().add(Column::Actor.eq("seatkey")),
+            Self::Seatkey | Self::Microsoft => Condition::all().add(Column::Actor.eq(self.as_str())),
         }
     }
 }

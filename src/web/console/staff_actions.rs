@@ -27,7 +27,7 @@ impl Rows for StaffActions {
     const PATH: &'static str = "/console/staff-actions";
     const COLUMNS: &'static [Column] = COLUMNS;
     const FILTERS: &'static [Filter] = &[
-        Filter { name: "who", label: "Who", choices: &["staff", "buyer", "api", "operator", "seatkey"] },
+        Filter { name: "who", label: "Who", choices: &["staff", "buyer", "api", "operator", "seatkey", "microsoft"] },
         Filter { name: "action", label: "Action, as staff_signed_in", choices: &[] },
         Filter { name: "subscription", label: "Subscription id", choices: &[] },
     ];

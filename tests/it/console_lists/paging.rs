@@ -51,7 +51,7 @@ async fn walk(stage: &Stage, browser: &mut Browser, path: &str) -> Vec<String> {
         passed.extend(rows(&page).iter().map(|row| id_of(row)));
         let next = page.split("rel=\"next\" href=\"").nth(1).and_then(|rest| rest.split('"').next());
         let Some(next) = next else { return passed };
-        path = next.replace("&amp;", "&").replace("&#x2f;", "/");
+        path = next.replace("&amp;", "&");
     }
     panic!("the pages do not come to an end");
 }
