@@ -140,6 +140,8 @@ pub struct App {
     pub store: Store,
     /// What is sold.
     pub catalog: Catalog,
+    /// What somebody should look at in it.
+    pub catalog_warnings: Vec<String>,
     /// Microsoft's marketplace.
     pub marketplace: Client,
     /// Who may call the webhook.

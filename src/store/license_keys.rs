@@ -6,10 +6,10 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{Reader, Result, Store, StoreError, Target, TermKind, Tx};
 use crate::clock::{from_micros, new_id, to_micros};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -164,6 +164,7 @@ impl Tx {
             created_at: Set(to_micros(now)),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        self.note_term(Target::Subscription(key.subscription_id), TermKind::License, &key.license_id);
         Ok(())
     }
 }

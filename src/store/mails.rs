@@ -10,7 +10,7 @@ use crate::clock::{from_micros, new_id, to_micros};
 
 const TABLE: &str = "mail";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

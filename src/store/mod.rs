@@ -11,9 +11,11 @@ mod api_answers;
 mod api_keys;
 mod approvals;
 mod audit;
+mod audit_lists;
 mod calls;
 mod chain;
 mod changes;
+mod charge_lists;
 mod charges;
 mod digest;
 mod due_charges;
@@ -28,11 +30,15 @@ mod house;
 mod job_lists;
 mod jobs;
 mod license_keys;
+mod mail_lists;
 mod mails;
 mod quotes;
 mod reporter;
 mod revocations;
 mod seal;
+mod search;
+mod search_old;
+mod search_terms;
 mod sessions;
 mod sign_ins;
 mod staff;
@@ -47,6 +53,7 @@ mod trial_grants;
 mod trial_uses;
 mod usage_events;
 mod verify;
+mod webhook_lists;
 mod webhooks;
 
 use std::{
@@ -63,8 +70,10 @@ use sea_orm_migration::MigratorTrait;
 pub use adopted_usage::AdoptedUsage;
 pub use api_answers::StoredAnswer;
 pub use audit::AuditEntry;
+pub use audit_lists::{AuditFilter, ListedEntry, Who};
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
+pub use charge_lists::ChargeFilter;
 pub use charges::NewCharges;
 pub use digest::LedgerDigest;
 pub use due_charges::DueCharge;
@@ -73,13 +82,16 @@ pub use error::StoreError;
 pub use figures::Figures;
 pub use findings::Finding;
 pub use house::HOUSE;
-pub use job_lists::WaitingJob;
+pub use job_lists::{ListedJob, WaitingJob};
 pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::{LicenseKey, NewestKey};
+pub use mail_lists::ListedMail;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use quotes::StoredQuote;
 pub use reporter::Reporter;
 pub use revocations::Revocation;
+pub use search::Hit;
+pub use search_terms::{Target, TermKind};
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use staff::StaffSession;
@@ -91,6 +103,7 @@ pub use told_usage::ToldUsage;
 pub use trial_figures::TrialFigures;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
+pub use webhook_lists::{ListedWebhook, WebhookFilter};
 pub use webhooks::{NewWebhook, Webhook};
 
 use crate::crash::{Broken, failing_point};
@@ -125,6 +138,8 @@ pub struct Tx {
     tx: DatabaseTransaction,
     /// Entries of the hash chain, written at the commit.
     pending: Mutex<Vec<chain::Pending>>,
+    /// What will be searched for, written at the commit.
+    terms: Mutex<search_terms::Gathered>,
 }
 
 impl Store {
@@ -168,13 +183,15 @@ impl Store {
         Ok(Self { db, writer })
     }
 
-    /// Brings the schema up to date; rows from before there was a hash chain get their place in it, once.
+    /// Brings the schema up to date; rows from before there was a hash chain or a search get their
+    /// place in it, once.
     ///
     /// # Errors
     /// [`StoreError`] when a step fails; steps that are done stay done.
     pub async fn migrate(&self) -> Result<()> {
         seatkey_migrations::Migrator::up(&self.db, None).await?;
-        seal::seal_old_rows(self).await
+        seal::seal_old_rows(self).await?;
+        search_old::write_old_terms(self).await
     }
 
     /// Whether the database answers.
@@ -195,7 +212,11 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx { tx: self.writer.begin_with_options(options).await?, pending: Mutex::default() })
+        Ok(Tx {
+            tx: self.writer.begin_with_options(options).await?,
+            pending: Mutex::default(),
+            terms: Mutex::default(),
+        })
     }
 
     /// Starts a transaction that reads one state of everything and keeps no writer waiting; it is dropped, never committed.
@@ -211,7 +232,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
+        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default(), terms: Mutex::default() })
     }
 
     /// Closes all connections.
@@ -230,6 +251,7 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         chain::seal(&self, pending).await?;
+        self.write_terms().await?;
         failing_point("before a commit").map_err(broken)?;
         self.tx.commit().await?;
         failing_point("after a commit").map_err(broken)?;

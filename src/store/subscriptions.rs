@@ -10,7 +10,7 @@ use sea_orm::{
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
-use super::{Reader, Result, StoreError, Tx};
+use super::{Reader, Result, StoreError, Tx, search_terms::of_subscription};
 use crate::{
     clock::{from_micros, to_micros},
     domain::{
@@ -201,7 +201,10 @@ impl Tx {
             .lock(LockType::NoKeyUpdate)
             .all(self.connection())
             .await?;
-        rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found))).collect()
+        let found = rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found)));
+        let found = found.collect::<Result<BTreeMap<_, _>>>()?;
+        self.know_terms(found.values().flat_map(of_subscription).collect());
+        Ok(found)
     }
 
     /// A subscription that is seen for the first time.
@@ -212,6 +215,7 @@ impl Tx {
         let mut row = to_row(subscription, now);
         row.created_at = Set(to_micros(subscription.seen_at));
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        self.note_terms(of_subscription(subscription));
         Ok(())
     }
 
@@ -224,6 +228,7 @@ impl Tx {
         let mut row = to_row(subscription, now);
         row.version = Set(subscription.version + 1);
         row.observed_at = NotSet;
+        self.note_terms(of_subscription(subscription));
         // Somebody else may have seen a later answer since this one was read.
         let (own, observed_at) = (Expr::col(Column::ObservedAt), to_micros(subscription.observed_at));
         let later = Expr::case(own.clone().lt(observed_at), observed_at).finally(own);

@@ -93,6 +93,20 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("POST", "/console/approvals/{proposal}/refuse", FINANCE),
     ("GET", "/console/subscriptions", ALL),
     ("GET", "/console/subscriptions.csv", ALL),
+    ("GET", "/console/ledger", ALL),
+    ("GET", "/console/ledger.csv", FINANCE),
+    ("GET", "/console/webhooks", ALL),
+    ("GET", "/console/webhooks.csv", ALL),
+    ("GET", "/console/jobs", ALL),
+    ("GET", "/console/jobs.csv", ALL),
+    ("GET", "/console/mails", ALL),
+    ("GET", "/console/mails.csv", ALL),
+    ("GET", "/console/mails/{id}", ALL),
+    ("GET", "/console/catalog", ALL),
+    ("GET", "/console/catalog.csv", ALL),
+    ("GET", "/console/staff-actions", ALL),
+    ("GET", "/console/staff-actions.csv", FINANCE),
+    ("GET", "/console/search", ALL),
 ];
 
 /// Who may ask for a route.
