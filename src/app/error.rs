@@ -1,6 +1,7 @@
 //! Why a use case did not come to its end: a public face (the page that is chosen by the variant) and a private one (the
 //! text, for the log).
 
+use super::DeskRefused;
 use crate::{
     domain::{
         change::{ChangeRefused, SeatsRefused},
@@ -41,6 +42,9 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// What one of the staff asks for that cannot be done so.
+    #[error(transparent)]
+    Desk(#[from] DeskRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -117,6 +121,7 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
+            | Self::Desk(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)
