@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{App, AppError, converge::audit};
-use crate::store::Finding;
+use crate::{domain::staff::Actor, store::Finding};
 
 /// What becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,14 @@ pub async fn acknowledge_finding(
     }
     tx.resolve_finding(finding, now).await?;
     let detail = serde_json::json!({ "kind": kind, "cause": cause, "reason": reason });
-    audit(&tx, subscription_id, &format!("staff:{by}"), "finding_acknowledged", &detail, now);
+    audit(
+        &tx,
+        subscription_id,
+        &Actor::Operator { name: by.to_owned() }.audit_word(),
+        "finding_acknowledged",
+        &detail,
+        now,
+    );
     tx.commit().await?;
     Ok(Acknowledged::Closed)
 }

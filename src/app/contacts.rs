@@ -9,11 +9,7 @@ use super::{
     issue_key::replace_license,
     life_mail::Letter,
 };
-use crate::{
-    domain::subscription::Stage,
-    mail::is_mailbox,
-    pages::mail::life::LifeEvent,
-};
+use crate::{domain::subscription::Stage, mail::is_mailbox, pages::mail::life::LifeEvent};
 
 /// Who gets the mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +26,7 @@ pub struct Contacts {
 ///
 /// # Errors
 /// [`AppError::NoMailbox`] names the field; [`AppError::Store`].
-pub async fn change_contacts(
-    app: &App,
-    deed: impl Into<Deed>,
-    id: Uuid,
-    contacts: Contacts,
-) -> Result<(), AppError> {
+pub async fn change_contacts(app: &App, deed: impl Into<Deed>, id: Uuid, contacts: Contacts) -> Result<(), AppError> {
     let deed = deed.into();
     for (field, address) in [("email", &contacts.buyer_email), ("technical_contact", &contacts.technical_contact)] {
         if !is_mailbox(address) {
@@ -85,12 +76,7 @@ pub async fn resend_key(app: &App, deed: impl Into<Deed>, id: Uuid) -> Result<bo
 ///
 /// # Errors
 /// [`AppError`].
-pub async fn rotate_license(
-    app: &App,
-    deed: impl Into<Deed>,
-    id: Uuid,
-    leaked_seq: u32,
-) -> Result<bool, AppError> {
+pub async fn rotate_license(app: &App, deed: impl Into<Deed>, id: Uuid, leaked_seq: u32) -> Result<bool, AppError> {
     let deed = deed.into();
     let now = app.clock.now();
     let tx = app.store.begin().await?;

@@ -4,6 +4,7 @@
 use super::DeskRefused;
 use crate::{
     domain::{
+        approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
         enrolment::OrderRefused,
@@ -45,6 +46,9 @@ pub enum AppError {
     /// What one of the staff asks for that cannot be done so.
     #[error(transparent)]
     Desk(#[from] DeskRefused),
+    /// A proposal that is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -122,6 +126,7 @@ impl AppError {
             | Self::Seats(_)
             | Self::Decision(_)
             | Self::Desk(_)
+            | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{App, AppError};
 use crate::{
     domain::{
+        approval::Proposal,
         staff::Role,
         subscription::{MICROSOFT_DROPS_AFTER_DAYS, Stage, Subscription},
         usage::WINDOW,
@@ -25,6 +26,8 @@ pub enum What {
     Finding(Finding),
     /// A job that has given up.
     Job(WaitingJob),
+    /// A proposal that waits for a second person, with who proposed it.
+    Proposal(Proposal, String),
     /// A purchase that nobody has configured.
     Unconfigured,
     /// The reporter is locked, and why.
@@ -55,8 +58,9 @@ pub struct Waiting {
 pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let findings = app.store.count_findings().await?;
     let jobs = u64::try_from(app.store.count_dead_jobs().await?).unwrap_or_default();
+    let proposals = app.store.count_open_proposals(app.clock.now()).await?;
     let locked = u64::from(app.store.get_reporter().await?.lock.is_some());
-    Ok(findings + jobs + locked + app.health.troubles().len() as u64)
+    Ok(findings + jobs + proposals + locked + app.health.troubles().len() as u64)
 }
 
 /// All of it, the nearest deadline first.
@@ -72,7 +76,9 @@ pub async fn list_waiting(app: &App) -> Result<Vec<Waiting>, AppError> {
     let mut known = app.store.list_subscriptions(unconfigured, None, AT_MOST).await?;
     let forgotten: Vec<Uuid> =
         known.iter().filter(|one| one.seen_at + FORGOTTEN_AFTER <= now).map(|one| one.microsoft.id).collect();
+    let proposals = app.store.list_open_proposals(AT_MOST, now).await?;
     let ids = findings.iter().map(|finding| finding.subscription_id).chain(jobs.iter().map(|job| job.subject));
+    let ids = ids.chain(proposals.iter().filter_map(|proposal| proposal.subscription_id));
     known.extend(app.store.list_subscriptions_by_id(ids).await?);
     let organisations = app.store.list_organisations(known.iter().map(|one| one.microsoft.id)).await?;
     let find = |id: Uuid| known.iter().find(|one| one.microsoft.id == id);
@@ -80,7 +86,18 @@ pub async fn list_waiting(app: &App) -> Result<Vec<Waiting>, AppError> {
         let id = one.microsoft.id;
         (id, organisations.get(&id).unwrap_or(&one.microsoft.name).clone())
     };
+    let proposers = app.store.list_staff_members(proposals.iter().map(|proposal| proposal.proposed_by)).await?;
     let mut waiting: Vec<Waiting> = of_the_house(app).await?;
+    waiting.extend(proposals.into_iter().map(|proposal| Waiting {
+        subscription: proposal.subscription_id.and_then(find).map(named),
+        since: Some(proposal.proposed_at),
+        deadline: Some(proposal.expires_at),
+        role: proposal.kind.role(),
+        what: {
+            let by = proposers.iter().find(|one| one.id == proposal.proposed_by);
+            What::Proposal(proposal, by.map(|one| one.name.clone()).unwrap_or_default())
+        },
+    }));
     waiting.extend(findings.into_iter().map(|finding| {
         let subscription = find(finding.subscription_id);
         Waiting {

@@ -5,6 +5,7 @@
 
 mod acknowledge_finding;
 mod activate_subscription;
+mod approve;
 mod ask_reseller;
 mod change_plan;
 mod change_seats;
@@ -38,6 +39,7 @@ mod resolve_charge;
 mod restore;
 mod review_order;
 mod send_mail;
+mod show_decision;
 mod sign_in;
 mod staff_sign_in;
 mod submit_order;
@@ -66,7 +68,7 @@ pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review
 pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
 pub use deed::Deed;
-pub use desk::{Desk, DeskRefused, NOTE_CHARS, SalesDesk, SupportDesk};
+pub use desk::{Desk, DeskRefused, FinanceDesk, NOTE_CHARS, SalesDesk, SupportDesk};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use explain::explain_charges;
@@ -90,6 +92,7 @@ pub use resolve_charge::{Resolution, resolve_charge};
 pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_restore};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use send_mail::send_mail;
+pub use show_decision::{DaySums, DecisionCase, show_decision};
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
 pub use staff_sign_in::{
     StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,

@@ -15,10 +15,11 @@ use crate::{
         decision::{Becomes, Circumstances, Decision, DecisionRefused, check_people, decide},
         pricing::{Item, Line},
         proration::Part,
+        staff::Actor,
         subscription::{MicrosoftStatus, Stage, Subscription},
         time::utc_day,
     },
-    store::{AdoptedUsage, JobKind, NewCharges, Tx},
+    store::{AdoptedUsage, Finding, JobKind, NewCharges, Tx},
 };
 
 /// A decision with the people who stand for it.
@@ -45,6 +46,35 @@ pub async fn resolve_charge(app: &App, resolution: Resolution<'_>) -> Result<Sta
     check_people(by, approved_by, reason)?;
     let now = app.clock.now();
     let tx = app.store.begin().await?;
+    let actor = Actor::Operator { name: by.to_owned() }.audit_word();
+    let decided = Decided { charge_id, decision, reason, by, approved_by, actor: &actor };
+    let to = decide_charge(app, &tx, decided, now).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(to)
+}
+
+/// A decision that two people stand for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decided<'a> {
+    pub(super) charge_id: Uuid,
+    pub(super) decision: Decision,
+    pub(super) reason: &'a str,
+    /// Names, for whoever reads the ledger.
+    pub(super) by: &'a str,
+    pub(super) approved_by: &'a str,
+    /// Who decides, as the audit log has it.
+    pub(super) actor: &'a str,
+}
+
+/// The same within a transaction.
+pub(super) async fn decide_charge(
+    app: &App,
+    tx: &Tx,
+    decided: Decided<'_>,
+    now: OffsetDateTime,
+) -> Result<State, AppError> {
+    let Decided { charge_id, decision, reason, by, approved_by, actor } = decided;
     let no_charge = || DecisionRefused::NoCharge(charge_id);
     let found = tx.list_charges_by_id(&[charge_id]).await?;
     let id = found.first().ok_or_else(no_charge)?.subscription_id;
@@ -52,7 +82,8 @@ pub async fn resolve_charge(app: &App, resolution: Resolution<'_>) -> Result<Sta
     let subscription = tx.get_subscription(id).await?;
     let charges = tx.list_charges(id).await?;
     let charge = charges.iter().find(|charge| charge.id == charge_id).ok_or_else(no_charge)?;
-    let becomes = decide(decision, charge.state, circumstances(&tx, &subscription, charge, now).await?)?;
+    let findings = tx.list_findings(id).await?;
+    let becomes = decide(decision, charge.state, circumstances(&subscription, charge, &findings, now))?;
     let words = format!("{}: {} (decided by {by}, approved by {approved_by})", decision.as_str(), reason.trim());
     let to = match becomes {
         Becomes::State(state) => state,
@@ -60,25 +91,48 @@ pub async fn resolve_charge(app: &App, resolution: Resolution<'_>) -> Result<Sta
     };
     tx.move_charges(&[charge_id], (charge.state, to), &words, now).await?;
     if charge.state == State::Conflict && to == State::WrittenOff {
-        stay_explained(&tx, id, charge, &words, now).await?;
+        stay_explained(tx, id, charge, &words, now).await?;
     }
     if becomes == Becomes::Replaced {
-        correct(app, &tx, &subscription, charge, now).await?;
+        correct(app, tx, &subscription, charge, now).await?;
     }
     tx.resolve_charge_findings(id, charge_id, now).await?;
     let others = charges.iter().filter(|other| other.id != charge_id);
     if charge.state == State::Frozen && others.into_iter().all(|other| other.state != State::Frozen) {
-        end_plan_changes(&tx, id, now).await?;
+        end_plan_changes(tx, id, now).await?;
     }
     let detail = serde_json::json!({
         "charge": charge_id, "decision": decision.as_str(), "from": charge.state.as_str(), "to": to.as_str(),
         "reason": reason.trim(), "approvedBy": approved_by,
     });
-    audit(&tx, id, &format!("staff:{by}"), "charge_resolved", &detail, now);
-    follow(&tx, id, to, now).await?;
-    tx.commit().await?;
-    app.wake.notify_one();
+    audit(tx, id, actor, "charge_resolved", &detail, now);
+    follow(tx, id, to, now).await?;
     Ok(to)
+}
+
+/// Whether a decision is possible now.
+pub(super) async fn check_decision(
+    tx: &Tx,
+    (subscription_id, charge): (Uuid, &Charge),
+    decision: Decision,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let subscription = tx.get_subscription(subscription_id).await?;
+    let findings = tx.list_findings(subscription_id).await?;
+    decide(decision, charge.state, circumstances(&subscription, charge, &findings, now))?;
+    Ok(())
+}
+
+/// What can be decided about a charge now.
+pub(super) async fn possible_decisions(
+    app: &App,
+    subscription: &Subscription,
+    charge: Option<&Charge>,
+) -> Result<Vec<Decision>, AppError> {
+    let Some(charge) = charge else { return Ok(Vec::new()) };
+    let findings = app.store.list_findings(subscription.microsoft.id).await?;
+    let circumstances = circumstances(subscription, charge, &findings, app.clock.now());
+    Ok(Decision::ALL.into_iter().filter(|one| decide(*one, charge.state, circumstances).is_ok()).collect())
 }
 
 /// What a change of plan had set aside is decided about, all of it.
@@ -89,13 +143,12 @@ async fn end_plan_changes(tx: &Tx, id: Uuid, now: OffsetDateTime) -> Result<(), 
     Ok(())
 }
 
-async fn circumstances(
-    tx: &Tx,
+fn circumstances(
     subscription: &Subscription,
     charge: &Charge,
+    findings: &[Finding],
     now: OffsetDateTime,
-) -> Result<Circumstances, AppError> {
-    let findings = tx.list_findings(subscription.microsoft.id).await?;
+) -> Circumstances {
     let cause = charge.id.to_string();
     let is_subscribed = subscription.microsoft.status == MicrosoftStatus::Subscribed;
     let may_be_told = match subscription.stage {
@@ -109,11 +162,11 @@ async fn circumstances(
         WITHDRAWAL_REFUSED => true,
         _ => false,
     };
-    Ok(Circumstances {
+    Circumstances {
         hold_is_over: charge.reportable_from <= now,
         may_be_told,
         is_held_for_a_person: findings.iter().any(|finding| holds(&finding.kind, &finding.cause)),
-    })
+    }
 }
 
 /// Somebody else's event is in the slot of the charge. It has been seen and decided about; it does not raise an alarm when

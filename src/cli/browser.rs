@@ -103,7 +103,7 @@ impl Browser {
     }
 
     async fn go(&mut self, mut url: Url, request: RequestBuilder) -> Result<Page, BrowseError> {
-        let mut response = request.header(COOKIE, self.cookies_for(&url)).send().await?;
+        let mut response = request.header(COOKIE, self.cookies_of(&url)).send().await?;
         for _ in 0..MOST_HOPS {
             self.keep_cookies(&url, &response);
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -117,12 +117,14 @@ impl Browser {
                 // The account picker's answer, without its page.
                 url.query_pairs_mut().append_pair("sim_user", &self.person);
             }
-            response = self.http.get(url.clone()).header(COOKIE, self.cookies_for(&url)).send().await?;
+            response = self.http.get(url.clone()).header(COOKIE, self.cookies_of(&url)).send().await?;
         }
         Err(BrowseError::Redirects)
     }
 
-    fn cookies_for(&self, url: &Url) -> String {
+    /// The cookies that would go to an address.
+    #[must_use]
+    pub fn cookies_of(&self, url: &Url) -> String {
         let host = url.host_str().unwrap_or_default();
         let own = self.cookies.iter().filter(|((of, _), _)| of == host);
         own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

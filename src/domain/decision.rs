@@ -127,10 +127,15 @@ pub fn check_people(by: &str, approved_by: &str, reason: &str) -> Result<(), Dec
     if by.is_empty() || approved_by.is_empty() || by == approved_by {
         return Err(DecisionRefused::OnePerson);
     }
-    if reason.trim().chars().count() < MIN_REASON {
-        return Err(DecisionRefused::NoReason);
-    }
-    Ok(())
+    check_reason(reason)
+}
+
+/// A reason that can be understood later.
+///
+/// # Errors
+/// [`DecisionRefused::NoReason`].
+pub fn check_reason(reason: &str) -> Result<(), DecisionRefused> {
+    if reason.trim().chars().count() < MIN_REASON { Err(DecisionRefused::NoReason) } else { Ok(()) }
 }
 
 #[cfg(test)]

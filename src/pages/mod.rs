@@ -80,7 +80,10 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<contacts::ContactsForm>(templates)?;
     try_page::<seats::SeatsProgress>(templates)?;
     try_page::<console::trouble::ConsoleTrouble>(templates)?;
+    try_page::<console::decision::DecisionPage>(templates)?;
     try_page::<console::list::List>(templates)?;
+    try_page::<console::subscription::SubscriptionPage>(templates)?;
+    try_page::<console::change::ChangeOnBehalf>(templates)?;
     try_page::<console::today::Today>(templates)?;
     mail::check(templates)
 }

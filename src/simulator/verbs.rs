@@ -133,6 +133,15 @@ impl World {
         state.expired_secrets.dedup();
     }
 
+    /// An administrator assigns these app roles to a person instead of those of before; they are in the next token.
+    pub fn set_roles(&self, oid: Uuid, roles: &[&str]) {
+        let mut state = self.state();
+        let mut people = state.seed.tenants.iter_mut().flat_map(|tenant| &mut tenant.users);
+        if let Some(user) = people.find(|user| user.oid == oid) {
+            user.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        }
+    }
+
     /// The secret of the application works again.
     pub fn restore_secret(&self, app: App) {
         let mut state = self.state();

@@ -51,6 +51,14 @@ impl Store {
         Ok(due)
     }
 
+    /// A charge by its id, with its subscription.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_charge(&self, id: Uuid) -> Result<Option<DueCharge>> {
+        Entity::find_by_id(id).one(self.connection()).await?.map(charges::of_subscription).transpose()
+    }
+
     async fn list_waiting(&self, filter: SimpleExpr, limit: u64) -> Result<Vec<DueCharge>> {
         let rows = Entity::find()
             .filter(filter)

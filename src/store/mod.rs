@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
 mod adopted_usage;
+mod approvals;
 mod audit;
 mod audit_trail;
 mod calls;

@@ -58,12 +58,8 @@ impl Store {
             .limit(limit)
             .all(self.connection())
             .await?;
-        let note = |row: entity::Model| Note {
-            id: row.id,
-            member_id: row.member_id,
-            text: row.text,
-            at: from_micros(row.at),
-        };
+        let note =
+            |row: entity::Model| Note { id: row.id, member_id: row.member_id, text: row.text, at: from_micros(row.at) };
         Ok(rows.into_iter().map(note).collect())
     }
 }

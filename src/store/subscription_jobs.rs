@@ -1,9 +1,7 @@
 //! The jobs of one subscription: its own, and those of its mails, webhooks and changes.
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::ExprTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -23,6 +23,9 @@ pub enum Access {
 
 /// Every role.
 const ALL: Access = Access::Staff(&Role::ALL);
+const SALES: Access = Access::Staff(&[Role::Sales, Role::Admin]);
+const SUPPORT: Access = Access::Staff(&[Role::Support, Role::Admin]);
+const FINANCE: Access = Access::Staff(&[Role::Finance, Role::Admin]);
 
 /// The table: method, route, who.
 pub const POLICY: &[(&str, &str, Access)] = &[
@@ -73,8 +76,26 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console/sign-in/callback", Access::Anybody),
     ("POST", "/console/sign-out", ALL),
     ("GET", "/console", ALL),
+    ("GET", "/console/charges/{charge}", ALL),
+    ("POST", "/console/charges/{charge}/propose", FINANCE),
+    ("GET", "/console/approvals/{proposal}", ALL),
+    ("POST", "/console/approvals/{proposal}/approve", FINANCE),
+    ("POST", "/console/approvals/{proposal}/refuse", FINANCE),
     ("GET", "/console/subscriptions", ALL),
     ("GET", "/console/subscriptions.csv", ALL),
+    ("GET", "/console/subscriptions/{id}", ALL),
+    ("POST", "/console/subscriptions/{id}/notes", ALL),
+    ("POST", "/console/subscriptions/{id}/users", SALES),
+    ("GET", "/console/subscriptions/{id}/users/review/{change}", SALES),
+    ("POST", "/console/subscriptions/{id}/users/submit", SALES),
+    ("POST", "/console/subscriptions/{id}/users/cancel-downgrade", SALES),
+    ("POST", "/console/subscriptions/{id}/key/resend", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/key/rotate", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/contacts", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/person", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/webhooks/replay", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/jobs/retry", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/reconcile", SUPPORT),
 ];
 
 /// Who may ask for a route.

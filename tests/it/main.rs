@@ -10,6 +10,7 @@ mod account;
 mod alarms;
 mod boundaries;
 mod browser;
+mod console;
 mod crashes;
 mod demo;
 mod double_submits;

@@ -4,6 +4,7 @@
 //! Invariants: a handle is given only to who has the role; every deed is written in one transaction with its entry of the
 //! audit log, which names the person, the address of the network, and the reason.
 
+mod finance;
 mod refused;
 mod sales;
 mod support;
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+pub use finance::FinanceDesk;
 pub use refused::DeskRefused;
 pub use sales::SalesDesk;
 pub use support::SupportDesk;
@@ -59,6 +61,12 @@ impl<'a> Desk<'a> {
         self.has(Role::Support).then(|| SupportDesk::new(self))
     }
 
+    /// What finance may do.
+    #[must_use]
+    pub fn finance(self) -> Option<FinanceDesk<'a>> {
+        self.has(Role::Finance).then(|| FinanceDesk::new(self))
+    }
+
     fn has(self, role: Role) -> bool {
         self.member.roles.include(role)
     }
@@ -96,7 +104,11 @@ impl<'a> Desk<'a> {
 /// What somebody gave as a reason; nothing where it need not be given and was not.
 fn optional_grounds(text: &str) -> Result<Option<&str>, DeskRefused> {
     let text = text.trim();
-    if text.chars().count() > MAX_GROUNDS_CHARS { Err(DeskRefused::Reason) } else { Ok(Some(text).filter(|text| !text.is_empty())) }
+    if text.chars().count() > MAX_GROUNDS_CHARS {
+        Err(DeskRefused::Reason)
+    } else {
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
 }
 
 /// What somebody gave as a reason, long enough to be understood later.

@@ -101,7 +101,8 @@ impl<'a> SupportDesk<'a> {
         write_subscription(app, &tx, &mut subscription, now).await?;
         // Who it is, is personal data: the log has a digest.
         let person = sha256_hex(format!("{id}\n{}/{}", who.tenant_id, who.object_id).as_bytes());
-        let facts = json!({ "parties": parties, "before": null, "after": { "tenant": who.tenant_id, "person": person } });
+        let facts =
+            json!({ "parties": parties, "before": null, "after": { "tenant": who.tenant_id, "person": person } });
         deed.record(&tx, id, "person_bound", facts, now).await?;
         Ok(tx.commit().await?)
     }
@@ -145,7 +146,8 @@ impl<'a> SupportDesk<'a> {
             return Err(DeskRefused::NotDead.into());
         }
         // Why it failed may name an address; the job still has it.
-        let facts = json!({ "job": job_id, "kind": job.kind, "attempts": job.attempts, "before": "dead", "after": "ready" });
+        let facts =
+            json!({ "job": job_id, "kind": job.kind, "attempts": job.attempts, "before": "dead", "after": "ready" });
         deed.record(&tx, id, "job_retried", facts, now).await?;
         tx.commit().await?;
         app.wake.notify_one();

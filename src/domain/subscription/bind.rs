@@ -67,8 +67,7 @@ mod tests {
 
     const CONTOSO: Uuid = uuid!("3f0c1d9e-6a52-4d0b-9a37-0c2f6a1b7e44");
     const FABRIKAM: Uuid = uuid!("10000000-0000-4000-8000-00000000000f");
-    const ALEX: Identity =
-        Identity { tenant_id: CONTOSO, object_id: uuid!("10000000-0000-4000-8000-00000000000a") };
+    const ALEX: Identity = Identity { tenant_id: CONTOSO, object_id: uuid!("10000000-0000-4000-8000-00000000000a") };
 
     fn snapshot(beneficiary: (Option<Uuid>, Option<Uuid>), purchaser: (Option<Uuid>, Option<Uuid>)) -> Snapshot {
         let party = |(tenant_id, object_id)| Party { tenant_id, object_id, email: String::new() };

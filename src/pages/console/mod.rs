@@ -3,8 +3,11 @@
 //! Owns: the wording. Invariants: a list is one [`table::Table`], whether it is shown as a page or downloaded as CSV;
 //! the texts of customers are escaped by the templates, and made harmless for spreadsheets by `table`.
 
+pub mod change;
+pub mod decision;
 pub mod frame;
 pub mod list;
+pub mod subscription;
 pub mod subscriptions;
 pub mod table;
 pub mod today;

@@ -1,9 +1,93 @@
 //! What every page of the console is tried with.
 
-use super::frame::{ConsoleFrame, Room, Signed};
+use uuid::Uuid;
+
+use super::{
+    decision::{DecisionFacts, DecisionPage, SumRow},
+    frame::{ConsoleFrame, Room, Signed},
+};
+use crate::domain::{
+    approval::{PROPOSAL_LIFETIME, Proposal, ProposalKind, ProposalState},
+    charge::{Reason, State},
+    decision::Decision,
+    explanation::{ExplainedCharge, Step},
+    money::{Amount, Currency, Quantity},
+    time::utc_day,
+};
 pub(crate) use crate::pages::samples::{HOSTILE, ID, NOW};
 
 pub(crate) fn frame() -> ConsoleFrame {
     let signed = Signed { name: HOSTILE.to_owned(), roles: "Sales, Finance".to_owned(), csrf: "token".to_owned() };
     ConsoleFrame::new(Room::Today, "nonce", Some(signed), 7, NOW).with_query(HOSTILE)
+}
+
+/// Somebody proposes, somebody approves, somebody only looks.
+pub(crate) fn decisions() -> Vec<DecisionPage> {
+    let charge = charge();
+    let proposal = proposal(charge.id);
+    let sums = || SumRow { day: utc_day(NOW), ours: "0".into(), unsure: "184.611872".into(), theirs: "0".into() };
+    let page = |possible: &[Decision], own: Option<bool>, may_decide| {
+        let told = DecisionFacts {
+            subscription: (ID, HOSTILE.to_owned()),
+            charge: &charge,
+            possible,
+            sums: if may_decide { Ok(vec![sums()]) } else { Err("Microsoft does not answer".to_owned()) },
+            proposal: own.map(|is_own| (&proposal, HOSTILE.to_owned(), is_own)),
+            may_decide,
+            typed: (HOSTILE, "the reason has to have at least 10 characters"),
+        };
+        DecisionPage::new(frame(), told)
+    };
+    vec![
+        page(&Decision::ALL, None, true),
+        page(&[], None, true),
+        page(&Decision::ALL, None, false),
+        page(&[], Some(true), true),
+        page(&[], Some(false), true),
+    ]
+}
+
+fn charge() -> ExplainedCharge {
+    let currency = Currency::EUR;
+    ExplainedCharge {
+        id: Uuid::from_u128(1),
+        reason: Reason::Upgrade,
+        words: HOSTILE.to_owned(),
+        days: String::new(),
+        users: Some(300),
+        from_users: Some(150),
+        part: None,
+        description: HOSTILE.to_owned(),
+        dimension: "konnekt-250-user".to_owned(),
+        quantity: Quantity::ONE,
+        unit_price: None,
+        amount: Some(Amount { minor: 132_921, currency }),
+        currency,
+        reportable_from: NOW,
+        state: State::Unknown,
+        since: NOW,
+        standing: HOSTILE.to_owned(),
+        slot: None,
+        attempts: 7,
+        usage_event_id: None,
+        month: utc_day(NOW),
+        invoice: None,
+        steps: vec![Step { charge_id: Uuid::from_u128(1), at: NOW, state: State::Unknown, reason: HOSTILE.to_owned() }],
+    }
+}
+
+fn proposal(charge_id: Uuid) -> Proposal {
+    Proposal {
+        id: Uuid::from_u128(2),
+        kind: ProposalKind::ResolveCharge,
+        subject: charge_id,
+        subscription_id: Some(ID),
+        body: Decision::NotArrived.as_str().to_owned(),
+        basis: String::new(),
+        reason: HOSTILE.to_owned(),
+        proposed_by: Uuid::from_u128(3),
+        proposed_at: NOW,
+        expires_at: NOW + PROPOSAL_LIFETIME,
+        state: ProposalState::Open,
+    }
 }

@@ -4,11 +4,7 @@ use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{
-    frame::ConsoleFrame,
-    samples,
-    table::{Cell, subscription_path},
-};
+use super::{frame::ConsoleFrame, samples, table::Cell};
 use crate::{
     domain::{staff::Role, time::utc_day},
     pages::{
@@ -24,6 +20,8 @@ pub struct Need {
     pub what: String,
     /// How bad it is.
     pub tone: Tone,
+    /// Where it is seen to; empty = nowhere.
+    pub href: String,
     /// Whose: id and name.
     pub whose: Option<(Uuid, String)>,
     /// What happened.
@@ -125,14 +123,11 @@ fn week_after(today: Date) -> Date {
 }
 
 fn view(need: &Need, now: OffsetDateTime) -> NeedView {
-    let (href, whose, id) = match &need.whose {
-        Some((id, name)) => (subscription_path(*id), name.clone(), id.to_string()),
-        None => (String::new(), String::new(), String::new()),
-    };
+    let (whose, id) = need.whose.as_ref().map(|(id, name)| (name.clone(), id.to_string())).unwrap_or_default();
     NeedView {
         what: need.what.clone(),
         tone: need.tone,
-        href,
+        href: need.href.clone(),
         whose,
         id,
         happened: words::sentence(&need.happened),
@@ -197,6 +192,7 @@ impl Page for Today {
         let need = |deadline, whose| Need {
             what: "A charge is unknown".to_owned(),
             tone: Tone::Bad,
+            href: "/console".to_owned(),
             whose,
             happened: samples::HOSTILE.to_owned(),
             next_step: "Decide whether it arrived",

@@ -3,9 +3,14 @@
 //! Owns: its routes and forms, which page is shown when, who may ask. Does not own: what a page says (`pages::console`),
 //! what a role may do (`app::desk`).
 
+mod acts;
+mod change;
+mod decision;
 mod list;
 mod sign_in;
 mod stop;
+mod subscription;
+mod subscription_facts;
 mod subscriptions;
 mod today;
 mod visit;
@@ -21,7 +26,25 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/sign-in/callback", |to| to.to(desk(sign_in::arrive))),
         post("/console/sign-out", |to| to.to(desk(sign_in::sign_out))),
         get("/console", |to| to.to(desk(today::show))),
+        get("/console/charges/{charge}", |to| to.to(desk(decision::show))),
+        post("/console/charges/{charge}/propose", |to| to.to(desk(decision::propose))),
+        get("/console/approvals/{proposal}", |to| to.to(desk(decision::find))),
+        post("/console/approvals/{proposal}/approve", |to| to.to(desk(decision::approve))),
+        post("/console/approvals/{proposal}/refuse", |to| to.to(desk(decision::refuse))),
         get("/console/subscriptions", |to| to.to(desk(rows::<subscriptions::Subscriptions>))),
         get("/console/subscriptions.csv", |to| to.to(desk(csv::<subscriptions::Subscriptions>))),
+        get("/console/subscriptions/{id}", |to| to.to(desk(subscription::show))),
+        post("/console/subscriptions/{id}/notes", |to| to.to(desk(acts::note))),
+        post("/console/subscriptions/{id}/users", |to| to.to(desk(change::review))),
+        get("/console/subscriptions/{id}/users/review/{change}", |to| to.to(desk(change::show))),
+        post("/console/subscriptions/{id}/users/submit", |to| to.to(desk(change::submit))),
+        post("/console/subscriptions/{id}/users/cancel-downgrade", |to| to.to(desk(change::keep))),
+        post("/console/subscriptions/{id}/key/resend", |to| to.to(desk(acts::resend_key))),
+        post("/console/subscriptions/{id}/key/rotate", |to| to.to(desk(acts::rotate_key))),
+        post("/console/subscriptions/{id}/contacts", |to| to.to(desk(acts::change_contacts))),
+        post("/console/subscriptions/{id}/person", |to| to.to(desk(acts::bind_person))),
+        post("/console/subscriptions/{id}/webhooks/replay", |to| to.to(desk(acts::replay_webhook))),
+        post("/console/subscriptions/{id}/jobs/retry", |to| to.to(desk(acts::retry_job))),
+        post("/console/subscriptions/{id}/reconcile", |to| to.to(desk(acts::reconcile))),
     ]
 }

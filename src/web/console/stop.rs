@@ -56,6 +56,8 @@ fn explain(error: &AppError) -> Stopped {
         AppError::Change(_)
         | AppError::Seats(_)
         | AppError::Decision(_)
+        | AppError::Desk(_)
+        | AppError::Approval(_)
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }
         | AppError::NoPrice { .. } => Stopped::NotNow { reason: error.to_string() },

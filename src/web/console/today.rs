@@ -2,13 +2,17 @@
 
 use std::rc::Rc;
 
+use uuid::Uuid;
+
 use super::visit::{Answer, StaffVisit, ok};
 use crate::{
     app::{Waiting, What, list_waiting},
     domain::charge::State,
     pages::{
         console::{
+            decision::decision_path,
             frame::Room,
+            table::subscription_path,
             today::{Need, Today, TodayFigures},
         },
         words::Tone,
@@ -38,6 +42,7 @@ fn figures(read: &Figures) -> TodayFigures {
 
 fn need(waiting: Waiting) -> Need {
     let Waiting { what, subscription: whose, deadline, role, .. } = waiting;
+    let href = href(&what, whose.as_ref().map(|(id, _)| *id));
     let (what, tone, happened, next_step) = match what {
         What::Finding(finding) => {
             let (told, next_step) = finding_told(&finding.kind);
@@ -47,6 +52,10 @@ fn need(waiting: Waiting) -> Need {
             let reason = job.last_error.unwrap_or_else(|| "it gave no reason".to_owned());
             let happened = format!("given up after {} attempts: {reason}", job.attempts);
             (format!("Job {}", job.kind), Tone::Bad, happened, "Mend the cause, then let it run again")
+        }
+        What::Proposal(proposal, by) => {
+            let happened = format!("{by} proposes {} for a charge: {}", proposal.body, proposal.reason);
+            ("A proposal waits".to_owned(), Tone::Warn, happened, "Approve or refuse it")
         }
         What::Unconfigured => (
             "Purchase that nobody configured".to_owned(),
@@ -63,11 +72,23 @@ fn need(waiting: Waiting) -> Need {
             ("A credential is refused".to_owned(), Tone::Bad, reason, "Renew it in Entra, and in the configuration")
         }
     };
-    Need { what, tone, whose, happened, next_step, deadline, role }
+    Need { what, tone, href, whose, happened, next_step, deadline, role }
+}
+
+/// The page where it is seen to: that of the charge where people decide about one, else that of the subscription.
+fn href(what: &What, subscription: Option<Uuid>) -> String {
+    let charge = match what {
+        What::Finding(finding) if finding.kind.starts_with("charge_") || finding.kind == "price_risen" => {
+            finding.cause.split('/').next().and_then(|id| Uuid::parse_str(id).ok())
+        }
+        What::Proposal(proposal, _) => Some(proposal.subject),
+        _ => None,
+    };
+    charge.map(decision_path).or(subscription.map(subscription_path)).unwrap_or_default()
 }
 
 /// A kind of finding, and what to do about it. Its own words say more.
-fn finding_told(kind: &str) -> (&'static str, &'static str) {
+pub(super) fn finding_told(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "charge_unknown" => ("Charge without an answer", "Decide whether it arrived"),
         "charge_conflict" => ("Conflict at Microsoft", "Resolve the conflict"),

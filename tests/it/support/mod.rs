@@ -8,6 +8,7 @@ pub(crate) mod mortal;
 pub(crate) mod oracle;
 mod postgres;
 pub(crate) mod process;
+pub(crate) mod staff;
 pub(crate) mod stage;
 pub(crate) mod told;
 pub(crate) mod years;

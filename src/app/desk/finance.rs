@@ -1,0 +1,48 @@
+//! What finance may do: decide about charges, each time two people.
+
+use uuid::Uuid;
+
+use super::Desk;
+use crate::{
+    app::{AppError, approve},
+    domain::decision::Decision,
+};
+
+/// The handle of finance.
+#[derive(Debug, Clone, Copy)]
+pub struct FinanceDesk<'a>(Desk<'a>);
+
+impl<'a> FinanceDesk<'a> {
+    pub(super) fn new(desk: Desk<'a>) -> Self {
+        Self(desk)
+    }
+
+    /// Proposes a decision about a charge; gives the proposal's id.
+    ///
+    /// # Errors
+    /// [`AppError::Decision`] when it is not possible or has no reason; [`AppError::Approval`] when there is another one.
+    pub async fn propose_resolution(
+        &self,
+        charge_id: Uuid,
+        decision: Decision,
+        reason: &str,
+    ) -> Result<Uuid, AppError> {
+        approve::propose_resolution(self.0.app, self.0.member, (charge_id, decision), reason).await
+    }
+
+    /// Approves somebody else's proposal, and carries it out.
+    ///
+    /// # Errors
+    /// [`AppError::Approval`], [`AppError::Decision`].
+    pub async fn approve(&self, proposal_id: Uuid) -> Result<(), AppError> {
+        approve::approve(self.0.app, self.0.member, proposal_id).await
+    }
+
+    /// Refuses a proposal, or takes one's own back.
+    ///
+    /// # Errors
+    /// [`AppError::Decision`] without a reason.
+    pub async fn refuse(&self, proposal_id: Uuid, reason: &str) -> Result<(), AppError> {
+        approve::refuse(self.0.app, self.0.member, proposal_id, reason).await
+    }
+}
