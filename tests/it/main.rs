@@ -11,6 +11,7 @@ mod alarms;
 mod boundaries;
 mod browser;
 mod console;
+mod console_desk;
 mod crashes;
 mod demo;
 mod double_submits;
