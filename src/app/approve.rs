@@ -28,7 +28,7 @@ fn basis(charge: &Charge) -> String {
 
 async fn find_charge(tx: &Tx, id: Uuid) -> Result<(Uuid, Charge), AppError> {
     let found = tx.list_charges_by_id(&[id]).await?.into_iter().next();
-    Ok(found.map(|one| (one.subscription_id, one.charge)).ok_or(DecisionRefused::NoCharge(id))?)
+    Ok(found.ok_or(DecisionRefused::NoCharge(id))?)
 }
 
 /// Proposes a decision; gives the proposal's id.

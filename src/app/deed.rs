@@ -12,10 +12,19 @@ use crate::{
     store::{AuditEntry, Tx},
 };
 
+/// Who does it.
+#[derive(Debug, Clone)]
+enum By {
+    /// A buyer, or one of their people.
+    Buyer(Identity),
+    /// The publisher's.
+    Actor(Actor),
+}
+
 /// A deed of somebody. Buyers act for themselves; staff say why, and where it is the buyer's to decide, who consented.
 #[derive(Debug, Clone)]
 pub struct Deed {
-    by: Actor,
+    by: By,
     from: Option<IpAddr>,
     reason: Option<String>,
     consent: Option<String>,
@@ -23,14 +32,18 @@ pub struct Deed {
 
 impl From<Identity> for Deed {
     fn from(buyer: Identity) -> Self {
-        Self::of(Actor::Buyer(buyer))
+        Self::by(By::Buyer(buyer))
     }
 }
 
 impl Deed {
-    /// A deed without grounds.
+    /// A deed of the publisher's, without grounds.
     #[must_use]
-    pub fn of(by: Actor) -> Self {
+    pub fn of(actor: Actor) -> Self {
+        Self::by(By::Actor(actor))
+    }
+
+    fn by(by: By) -> Self {
         Self { by, from: None, reason: None, consent: None }
     }
 
@@ -55,7 +68,18 @@ impl Deed {
 
     /// Who is shown something and has to be the one who submits it.
     pub(super) fn identity(&self) -> Result<Identity, AppError> {
-        self.by.identity().ok_or(AppError::Forbidden)
+        match &self.by {
+            By::Buyer(who) => Ok(*who),
+            By::Actor(Actor::Member(member)) => Ok(member.identity),
+            By::Actor(Actor::Program { .. } | Actor::Operator { .. }) => Err(AppError::Forbidden),
+        }
+    }
+
+    fn audit_word(&self) -> String {
+        match &self.by {
+            By::Buyer(who) => format!("buyer:{}/{}", who.tenant_id, who.object_id),
+            By::Actor(actor) => actor.audit_word(),
+        }
     }
 
     /// Appends to the audit log, at the commit. `facts` is a JSON object.
@@ -72,12 +96,12 @@ impl Deed {
         };
         facts.extend(self.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
         facts.extend(self.from.map(|from| ("address".to_owned(), json!(from))));
-        if let (Some(consent), Actor::Member(member)) = (&self.consent, &self.by) {
+        if let (Some(consent), By::Actor(Actor::Member(member))) = (&self.consent, &self.by) {
             let text = format!("Consent ({action}): {consent}");
             let (note, digest) = tx.insert_note(subscription_id, member.id, &text, now).await?;
             facts.insert("consent".to_owned(), json!({ "note": note, "digest": digest }));
         }
-        let (actor, detail) = (self.by.audit_word(), Value::Object(facts).to_string());
+        let (actor, detail) = (self.audit_word(), Value::Object(facts).to_string());
         tx.record_audit(AuditEntry { subscription_id, actor: &actor, action, detail: &detail }, now);
         Ok(())
     }

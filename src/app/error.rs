@@ -10,6 +10,7 @@ use crate::{
         enrolment::OrderRefused,
         money::TooLarge,
         subscription::{NotEnrollable, Refused},
+        trial_grant::TrialRefused,
     },
     identity::SignInError,
     mail::SendError,
@@ -49,6 +50,9 @@ pub enum AppError {
     /// A proposal that is not approved.
     #[error(transparent)]
     Approval(#[from] ApprovalRefused),
+    /// A custom trial that is not granted, or not changed.
+    #[error(transparent)]
+    Trial(#[from] TrialRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -127,6 +131,7 @@ impl AppError {
             | Self::Decision(_)
             | Self::Desk(_)
             | Self::Approval(_)
+            | Self::Trial(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

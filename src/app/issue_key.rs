@@ -15,10 +15,11 @@ use crate::{
         license::{Claims, Entitlement, Organisation, decide_entitlement, waits_until},
         subscription::{Stage, Subscription},
         time::{end_of_day, utc_day},
+        trial_grant::TrialGrant,
     },
     pages::mail::life::LifeEvent,
     signing::{self, SignedKey},
-    store::{Enrolment, JobKind, Lease, LicenseKey, Revocation, Tx},
+    store::{Enrolment, HOUSE, JobKind, Lease, LicenseKey, Revocation, Tx},
 };
 
 /// More keys than anybody signs for a license between a backup and its use.
@@ -116,8 +117,12 @@ async fn sign_next(
             return Ok(NextKey::Waits(until));
         }
     }
-    let license_id = newest.as_ref().map_or_else(|| new_license_id(now), |newest| newest.license_id.clone());
-    let seq = next_seq(tx, newest.as_ref()).await?;
+    let before = match newest {
+        Some(newest) => Some(newest),
+        None => find_taken_over(tx, microsoft.id).await?,
+    };
+    let license_id = before.as_ref().map_or_else(|| new_license_id(now), |before| before.license_id.clone());
+    let seq = next_seq(tx, before.as_ref()).await?;
     let key = sign(app, subscription, enrolment, entitlement, (license_id, seq), now)?;
     tx.insert_license_key(&key, now).await?;
     Ok(NextKey::Signed(key))
@@ -165,7 +170,26 @@ pub(super) async fn revoke(
     Ok(tx.insert_revocation(&revocation).await?)
 }
 
-fn new_license_id(now: OffsetDateTime) -> String {
+/// The key of a trial without a purchase that the order took over: the license goes on.
+async fn find_taken_over(tx: &Tx, id: Uuid) -> Result<Option<LicenseKey>, AppError> {
+    let trials = tx.list_trials_of_subscription(id).await?;
+    Ok(trials.iter().find_map(trial_key))
+}
+
+/// The key of a trial without a purchase.
+pub(super) fn trial_key(grant: &TrialGrant) -> Option<LicenseKey> {
+    let license = grant.license.as_ref()?;
+    Some(LicenseKey {
+        subscription_id: grant.subscription_id.unwrap_or(HOUSE),
+        license_id: license.license_id.clone(),
+        seq: license.seq,
+        signing_key_id: String::new(),
+        compact: license.key.clone(),
+        expires_at: license.ends_at,
+    })
+}
+
+pub(super) fn new_license_id(now: OffsetDateTime) -> String {
     format!("lic_{}", new_id(now).simple())
 }
 

@@ -1,7 +1,9 @@
 //! The job that does what the calendar asks for: reminders, announcements, a planned change of seats that Microsoft bills,
 //! and the erasure of personal data after the retention time.
 
-use time::OffsetDateTime;
+use std::collections::BTreeSet;
+
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     end_subscription::lines_of,
     find_prices,
     life_mail::Letter,
+    trial_mail::{notice_mail, queue_trial_mail},
 };
 use crate::{
     domain::{
@@ -21,9 +24,10 @@ use crate::{
             MICROSOFT_DROPS_AFTER_DAYS, Notice, Stage, Subscription, due_notice, erasure_due, is_dropped_by_microsoft,
             next_appointment, unbilled_change_due,
         },
-        time::{Term, plus_days, utc_day},
+        time::{Term, end_of_day, plus_days, utc_day},
+        trial_grant::State as TrialState,
     },
-    pages::mail::life::LifeEvent,
+    pages::mail::{life::LifeEvent, trial::NoticeOf},
     store::{Enrolment, Tx},
 };
 
@@ -112,7 +116,26 @@ async fn announce_trial_end(app: &App, tx: &Tx, sending: Sending<'_>, days: u32)
     let held: Vec<&Charge> = charges.iter().filter(|charge| charge.state == State::Held).collect();
     let lines = lines_of(app, subscription, &held);
     let event = LifeEvent::TrialEnds { days, last_day, first_report: first.reportable_from, lines: &lines };
-    queue(app, tx, sending.letter(&format!("{last_day}.{days}")), &event, sending.now).await
+    queue(app, tx, sending.letter(&format!("{last_day}.{days}")), &event, sending.now).await?;
+    remind_granters(app, tx, subscription, (days, last_day), sending.now).await
+}
+
+/// Whoever granted the trial, or made it longer, is told, too, each once.
+async fn remind_granters(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    (days, last_day): (u32, Date),
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let mut told = BTreeSet::new();
+    for grant in tx.list_trials_of_subscription(subscription.microsoft.id).await? {
+        if grant.state == TrialState::Used && told.insert(grant.granted_by.email.clone()) {
+            let mail = notice_mail(app, &grant, NoticeOf::Trial, (days, end_of_day(last_day)))?;
+            queue_trial_mail(tx, mail, now).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn announce_renewal(

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The mails that can be looked at.
-pub const PREVIEWS: [&str; 17] = [
+pub const PREVIEWS: [&str; 18] = [
     "upgraded",
     "lowered",
     "downgrade_planned",
@@ -32,6 +32,7 @@ pub const PREVIEWS: [&str; 17] = [
     "renewal_ahead",
     "renewed",
     "trial_ends",
+    "extended",
     "suspended",
     "reinstated",
     "withdrawn",
@@ -143,6 +144,12 @@ impl Figures {
                 let (last_day, first_report) = (first.trial_end?, first.reportable_from);
                 LifeEvent::TrialEnds { days: 7, last_day, first_report, lines: &self.held }
             }
+            "extended" => LifeEvent::Extended {
+                trial_end: subscription.trial_end,
+                days: 14,
+                held_until: self.held_until?,
+                lines: &self.held,
+            },
             "suspended" => LifeEvent::Suspended,
             "reinstated" => LifeEvent::Reinstated,
             "withdrawn" => LifeEvent::Withdrawn { dropped: &self.held },

@@ -77,7 +77,7 @@ pub(super) async fn decide_charge(
     let Decided { charge_id, decision, reason, by, approved_by, actor } = decided;
     let no_charge = || DecisionRefused::NoCharge(charge_id);
     let found = tx.list_charges_by_id(&[charge_id]).await?;
-    let id = found.first().ok_or_else(no_charge)?.subscription_id;
+    let id = found.first().ok_or_else(no_charge)?.0;
     // Its state counts from here on: nobody else writes it.
     let subscription = tx.get_subscription(id).await?;
     let charges = tx.list_charges(id).await?;

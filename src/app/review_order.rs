@@ -1,16 +1,16 @@
 //! An order is priced for the page, and frozen for its review.
 
-use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{App, AppError, Freshness, find_prices};
+use super::{App, AppError, Freshness, find_prices, use_trial::find_trial};
 use crate::{
     clock::new_id,
     domain::{
-        catalog::{Offer, Plan},
+        catalog::Plan,
         enrolment::{Basis, FrozenQuote, Order, QUOTE_LIFETIME, TodaysPrices, freeze},
-        policy::{Identity, trial_customer},
+        policy::Identity,
         subscription::{Snapshot, Subscription},
+        trial_grant::TrialOfOrder,
     },
     store::StoredQuote,
 };
@@ -43,8 +43,8 @@ pub(super) async fn price_order(
     check_term(microsoft, plan)?;
     let order = if plan.is_metered() { order } else { Order { users: microsoft.quantity, ..order } };
     let prices = find_prices(app, microsoft, plan, freshness).await?;
-    let trial_days = default_trial_days(app, offer, plan, subscription).await?;
-    derive(app, subscription, plan, prices.as_ref(), trial_days, order, app.clock.now())
+    let trial = find_trial(app, (offer, plan), subscription, order.users).await?;
+    derive(app, subscription, plan, prices.as_ref(), trial, order)
 }
 
 /// Fees are those of one term of the plan: another term would be charged with the wrong ones.
@@ -60,32 +60,18 @@ pub(super) fn check_term(microsoft: &Snapshot, plan: &Plan) -> Result<(), AppErr
     }
 }
 
-/// The days of the default trial, for a first-time customer of the offer's trial group.
-pub(super) async fn default_trial_days(
-    app: &App,
-    offer: &Offer,
-    plan: &Plan,
-    subscription: &Subscription,
-) -> Result<u32, AppError> {
-    if !plan.is_metered() || plan.trial_days == 0 {
-        return Ok(0);
-    }
-    let Some(customer) = trial_customer(&subscription.microsoft.beneficiary) else { return Ok(0) };
-    let used = app.store.is_trial_used(&offer.trial_group, &customer).await?;
-    Ok(if used { 0 } else { plan.trial_days })
-}
-
-pub(super) fn derive(
+fn derive(
     app: &App,
     subscription: &Subscription,
     plan: &Plan,
     prices: Option<&TodaysPrices>,
-    trial_days: u32,
+    trial: TrialOfOrder,
     order: Order,
-    now: OffsetDateTime,
 ) -> Result<FrozenQuote, AppError> {
-    let basis = Basis { subscription, plan, prices, trial_days, catalog_version: &app.catalog.version, now };
-    Ok(freeze(basis, order)?)
+    let TrialOfOrder { days: trial_days, grants: trial_grants } = trial;
+    let (catalog_version, now) = (app.catalog.version.as_str(), app.clock.now());
+    let basis = Basis { subscription, plan, prices, trial_days, catalog_version, now };
+    Ok(FrozenQuote { trial_grants, ..freeze(basis, order)? })
 }
 
 /// Freezes an order for its review; it may be submitted by the same person for half an hour.

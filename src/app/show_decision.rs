@@ -51,7 +51,7 @@ pub struct DecisionCase {
 /// [`AppError::Store`]; no charge is [`StoreError::NotFound`].
 pub async fn show_decision(app: &App, charge_id: Uuid) -> Result<DecisionCase, AppError> {
     let missing = || StoreError::NotFound { table: "charge", id: charge_id.to_string() };
-    let id = app.store.find_charge(charge_id).await?.ok_or_else(missing)?.subscription_id;
+    let (id, _) = app.store.find_charge(charge_id).await?.ok_or_else(missing)?;
     let subscription = app.store.find_subscription(id).await?.ok_or_else(missing)?;
     let charges = app.store.list_charges(id).await?;
     let explanation = explain_charges(app, &subscription, &charges, None).await?;

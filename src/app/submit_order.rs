@@ -1,20 +1,20 @@
 //! The buyer submits what they reviewed. Everything is derived again; what differs is shown first. What is accepted becomes
 //! one enrolment and one activation job, in one transaction.
 
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     App, AppError, Freshness,
     converge::{ask_and_converge, write_subscription},
     review_order::{keep, price_order},
+    use_trial::use_up_trial,
 };
 use crate::{
     domain::{
-        policy::{Identity, trial_customer},
+        policy::Identity,
         subscription::{Event, NotEnrollable, Stage, Subscription},
     },
-    store::{AuditEntry, Enrolment, JobKind, StoreError, StoredQuote, Tx},
+    store::{AuditEntry, Enrolment, JobKind, StoreError, StoredQuote},
 };
 
 /// What became of a submit.
@@ -63,8 +63,8 @@ pub async fn submit_order(
     }
     match accept(app, who, subscription, &quote).await {
         Ok(()) => Ok(Submitted::Accepted),
-        // The unique key or the row version says that somebody else submitted in the same moment.
-        Err(AppError::Store(StoreError::Conflict(_))) => after_conflict(app, id).await,
+        // A unique key or a row version says that somebody else submitted in the same moment, or used the trial up.
+        Err(AppError::Store(StoreError::Conflict(_))) => after_conflict(app, who, &quote).await,
         Err(error) => Err(error),
     }
 }
@@ -73,11 +73,20 @@ fn is_enrolled(subscription: &Subscription) -> bool {
     !matches!(subscription.stage, Stage::AwaitingEnrolment)
 }
 
-async fn after_conflict(app: &App, id: Uuid) -> Result<Submitted, AppError> {
-    match app.store.find_subscription(id).await? {
-        Some(subscription) if is_enrolled(&subscription) => Ok(Submitted::AlreadyAccepted),
-        _ => Err(StoreError::Conflict("subscription").into()),
+/// Somebody else ordered this subscription: then that counts. Somebody else used what this order was priced with: then the
+/// new figures are shown first.
+async fn after_conflict(app: &App, who: Identity, quote: &StoredQuote) -> Result<Submitted, AppError> {
+    let known = app.store.find_subscription(quote.subscription_id).await?;
+    let Some(subscription) = known else { return Err(StoreError::Conflict("subscription").into()) };
+    if is_enrolled(&subscription) {
+        return Ok(Submitted::AlreadyAccepted);
     }
+    let fresh = price_order(app, &subscription, quote.frozen.order.clone(), Freshness::Ordered).await?;
+    if quote.frozen.promises_the_same_as(&fresh) {
+        return Err(StoreError::Conflict("subscription").into());
+    }
+    let quote_id = keep(app, who, &subscription, fresh).await?;
+    Ok(Submitted::Changed { quote_id })
 }
 
 /// One transaction: the order, the stage, the trial, the audit entry and the job.
@@ -101,28 +110,17 @@ async fn accept(app: &App, who: Identity, mut subscription: Subscription, quote:
         language: order.language.clone(),
     })
     .await?;
-    use_up_trial(app, &tx, &subscription, quote.frozen.first.trial_days, now).await?;
+    use_up_trial(app, &tx, &subscription, &quote.frozen, now).await?;
     let actor = format!("buyer:{}/{}", who.tenant_id, who.object_id);
-    let detail = serde_json::json!({ "quote": quote.id, "users": order.users }).to_string();
+    let detail = serde_json::json!({
+        "quote": quote.id, "users": order.users, "trialDays": quote.frozen.first.trial_days,
+        "trials": quote.frozen.trial_grants,
+    })
+    .to_string();
     let entry = AuditEntry { subscription_id: id, actor: &actor, action: "order_submitted", detail: &detail };
     tx.record_audit(entry, now);
     tx.insert_job(JobKind::ActivateSubscription, id, now).await?;
     tx.commit().await?;
     app.wake.notify_one();
-    Ok(())
-}
-
-async fn use_up_trial(
-    app: &App,
-    tx: &Tx,
-    subscription: &Subscription,
-    days: u32,
-    now: OffsetDateTime,
-) -> Result<(), AppError> {
-    let microsoft = &subscription.microsoft;
-    let (offer, _) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
-    if let (Some(customer), true) = (trial_customer(&microsoft.beneficiary), days > 0) {
-        tx.insert_trial_use(&offer.trial_group, &customer, microsoft.id, days, now).await?;
-    }
     Ok(())
 }

@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
-use super::{App, AppError};
-use crate::{domain::subscription::Stage, signing::verify_signature, store::LicenseKey};
+use super::{App, AppError, issue_key::trial_key};
+use crate::{
+    domain::{subscription::Stage, trial_grant::State},
+    signing::verify_signature,
+    store::LicenseKey,
+};
 
 /// What a product is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +32,23 @@ pub async fn sync_key(app: &App, presented: &str) -> Result<Synced, AppError> {
     if app.store.find_revocation(&claims.jti).await?.is_some() {
         return Ok(Synced::Gone);
     }
-    let Some(newest) = app.store.find_newest_key_of_license(&claims.jti).await? else { return Ok(Synced::NotOurs) };
+    let Some(newest) = app.store.find_newest_key_of_license(&claims.jti).await? else {
+        return sync_trial(app, &claims.jti).await;
+    };
     let subscription = app.store.find_subscription(newest.subscription_id).await?;
     let ended = subscription.is_some_and(|subscription| matches!(subscription.stage, Stage::Ended { .. }));
     if ended && newest.expires_at <= app.clock.now() {
         return Ok(Synced::Gone);
     }
     Ok(Synced::Newest(newest))
+}
+
+/// A key without a purchase stays the newest one of its license until a purchase goes on with it.
+async fn sync_trial(app: &App, license_id: &str) -> Result<Synced, AppError> {
+    let Some(grant) = app.store.find_trial_of_license(license_id).await? else { return Ok(Synced::NotOurs) };
+    let is_revoked = grant.state == State::Revoked;
+    let running = trial_key(&grant).filter(|key| !is_revoked && key.expires_at > app.clock.now());
+    Ok(running.map_or(Synced::Gone, Synced::Newest))
 }
 
 /// The list of revoked licenses; times are seconds since 1970.
@@ -58,14 +72,18 @@ struct Revoked {
 /// [`AppError::Store`], [`AppError::Key`].
 pub async fn list_revoked(app: &App) -> Result<String, AppError> {
     let now = app.clock.now();
-    let revoked = app.store.list_revocations(now).await?;
-    let list = RevocationList {
-        iss: app.issuer().to_owned(),
-        iat: now.unix_timestamp(),
-        revoked: revoked
-            .into_iter()
-            .map(|one| Revoked { jti: one.license_id, since: one.revoked_at.unix_timestamp(), reason: one.reason })
-            .collect(),
-    };
+    let of_subscriptions = app.store.list_revocations(now).await?.into_iter().map(|one| Revoked {
+        jti: one.license_id,
+        since: one.revoked_at.unix_timestamp(),
+        reason: one.reason,
+    });
+    let trials = app.store.list_revoked_trials(now).await?;
+    let of_trials = trials.into_iter().filter_map(|grant| {
+        let since = grant.taken_back?.at.unix_timestamp();
+        Some(Revoked { jti: grant.license?.license_id, since, reason: "revoked".to_owned() })
+    });
+    let mut revoked: Vec<Revoked> = of_subscriptions.chain(of_trials).collect();
+    revoked.sort_by_key(|one| one.since);
+    let list = RevocationList { iss: app.issuer().to_owned(), iat: now.unix_timestamp(), revoked };
     Ok(app.keyring.sign_revocations(&list)?.compact)
 }

@@ -103,6 +103,8 @@ impl Demo {
         print_line("                  choose a person, subscribe to KONNEKT, click \"Configure account now\"");
         print_line(&format!("  2. Read mail    {microsoft}mailbox"));
         print_line(&format!("  3. Move time    {microsoft}"));
+        print_line(&format!("  4. See it all   {}console", self.public_url));
+        print_line("                  as Mira Sales, Finn Finance, Suri Support or Ada Admin");
         print_line(&format!("  The service     {}", self.public_url));
         print_line("\nPress Ctrl+C to end; everything is forgotten then.\n");
     }

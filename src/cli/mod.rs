@@ -16,6 +16,7 @@ mod script;
 mod serve;
 mod simulate;
 pub mod simulated;
+mod trial;
 mod webhook;
 
 use std::process::ExitCode;
@@ -58,6 +59,9 @@ enum Command {
     /// Mails with real data
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Custom trials
+    #[command(subcommand)]
+    Trial(trial::TrialCommand),
     /// Charges: why they are there, and what a person decides about them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -102,6 +106,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Restore(command) => restore::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),
+        Command::Trial(command) => trial::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use super::{
     catalog::{FirstKey, Plan, PriceList},
@@ -86,6 +87,9 @@ pub struct FrozenQuote {
     pub first_key: FirstKey,
     /// The grace period in seconds.
     pub grace_seconds: i64,
+    /// The custom trials that the order uses up.
+    #[serde(default)]
+    pub trial_grants: Vec<Uuid>,
 }
 
 /// Why there is no quote for an order.
@@ -153,6 +157,7 @@ pub fn freeze(basis: Basis<'_>, order: Order) -> Result<FrozenQuote, OrderRefuse
         reseller_deal,
         first_key: plan.first_key,
         grace_seconds: grace.whole_seconds(),
+        trial_grants: Vec::new(),
     })
 }
 
@@ -203,7 +208,7 @@ impl FrozenQuote {
         let basis = |frozen: &Self| {
             let FirstTerm { trial_days, quantity_decimals, .. } = frozen.first;
             let subscription = (frozen.subscription_version, frozen.estimated, frozen.reseller_deal);
-            (subscription, frozen.day, trial_days, quantity_decimals)
+            (subscription, frozen.day, trial_days, quantity_decimals, frozen.trial_grants.clone())
         };
         basis(self) == basis(fresh)
             && self.catalog_version == fresh.catalog_version

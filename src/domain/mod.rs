@@ -25,6 +25,7 @@ pub mod subscription;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod time;
+pub mod trial_grant;
 pub mod usage;
 pub mod usage_net;
 pub mod usage_sums;

@@ -126,11 +126,9 @@ impl Scope {
     }
 }
 
-/// Who does something that is not Seatkey itself.
+/// Who does something that is no buyer and not Seatkey itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// A buyer, or one of their people.
-    Buyer(Identity),
     /// One of the publisher's people, in the console.
     Member(Member),
     /// One of the publisher's programs, by its API key.
@@ -148,25 +146,13 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// How the audit log names them: `buyer:<tenant>/<object>`, `staff:<tenant>/<object>`, `api:<key>`,
-    /// `operator:<name>`.
+    /// How the audit log names them: `staff:<tenant>/<object>`, `api:<key>`, `operator:<name>`.
     #[must_use]
     pub fn audit_word(&self) -> String {
         match self {
-            Self::Buyer(who) => format!("buyer:{}/{}", who.tenant_id, who.object_id),
             Self::Member(member) => format!("staff:{}/{}", member.identity.tenant_id, member.identity.object_id),
             Self::Program { key_id, .. } => format!("api:{key_id}"),
             Self::Operator { name } => format!("operator:{name}"),
-        }
-    }
-
-    /// The pair that identifies, where it is a person who signed in.
-    #[must_use]
-    pub fn identity(&self) -> Option<Identity> {
-        match self {
-            Self::Buyer(who) => Some(*who),
-            Self::Member(member) => Some(member.identity),
-            Self::Program { .. } | Self::Operator { .. } => None,
         }
     }
 
@@ -174,7 +160,6 @@ impl Actor {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Buyer(_) => "the buyer",
             Self::Member(member) => &member.name,
             Self::Program { name, .. } | Self::Operator { name } => name,
         }
@@ -185,7 +170,7 @@ impl Actor {
     pub fn email(&self) -> &str {
         match self {
             Self::Member(member) => &member.email,
-            Self::Buyer(_) | Self::Program { .. } | Self::Operator { .. } => "",
+            Self::Program { .. } | Self::Operator { .. } => "",
         }
     }
 }

@@ -7,6 +7,7 @@
 //! it; each token is checked against its own tenant's issuer here; keys roll over; times are checked by our clock.
 
 mod provider;
+mod tenants;
 
 use chrono::DateTime;
 use openidconnect::{
@@ -21,6 +22,8 @@ use uuid::Uuid;
 
 use crate::{clock::SharedClock, domain::policy::Identity};
 use provider::{Http, IdToken, Provider};
+
+pub use tenants::domain_name;
 
 /// Keys are fetched anew at most this often, whatever tokens arrive.
 const KEY_REFRESH_PAUSE: time::Duration = time::Duration::minutes(5);

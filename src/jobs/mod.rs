@@ -11,9 +11,9 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, digest_ledger, forget_expired,
-        handle_webhook, issue_due_key, keep_appointment, reconcile_subscription, reconcile_usage, release_charges,
-        renew_subscription, report_usage, rewrite_charges, schedule_digest, schedule_reporting, schedule_sweep,
-        schedule_usage_reconciliation, send_mail, sweep_subscriptions, withdraw_subscription,
+        handle_webhook, issue_due_key, keep_appointment, keep_trial, reconcile_subscription, reconcile_usage,
+        release_charges, renew_subscription, report_usage, rewrite_charges, schedule_digest, schedule_reporting,
+        schedule_sweep, schedule_usage_reconciliation, send_mail, sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},
@@ -173,6 +173,7 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::ReconcileUsage => reconcile_usage(app).await,
         JobKind::KeepAppointment => keep_appointment(app, subject).await,
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
+        JobKind::KeepTrial => keep_trial(app, subject).await,
     }
 }
 

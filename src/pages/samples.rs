@@ -14,6 +14,7 @@ use crate::domain::{
     proration::FirstTerm,
     quote_json::Amounts,
     time::{Term, utc_day},
+    trial_grant::{Contact, Granter, Kind, State, TrialGrant},
 };
 
 /// The present of the samples.
@@ -118,6 +119,45 @@ fn told(case: &Case, offer: &Offer, plan: &Plan, tell: &mut impl FnMut(&Deal<'_>
     let priced = Priced::new(&priced_plan, &quote, &extras, &first, estimated).ok()?;
     tell(&Deal { frame: frame(OfferFace::of(offer), case.organisation), purchase, priced, now: NOW });
     Some(())
+}
+
+/// A prospect's trial.
+pub(crate) fn trial_grant(person: &str, users: Option<u32>) -> TrialGrant {
+    let contact = Contact {
+        organisation: "Contoso GmbH".to_owned(),
+        name: person.to_owned(),
+        email: "alex.weber@contoso.example".to_owned(),
+        language: "en".to_owned(),
+    };
+    let granted_by = Granter {
+        word: "operator:Mira Sales".to_owned(),
+        name: "Mira Sales".to_owned(),
+        email: "mira.sales@publisher.example".to_owned(),
+    };
+    TrialGrant {
+        id: ID,
+        kind: Kind::OffMarket,
+        offer_id: "konnekt".to_owned(),
+        plan_id: "konnekt-yearly".to_owned(),
+        trial_group: "konnekt".to_owned(),
+        tenant_id: Some(ID),
+        domain: None,
+        contact,
+        extends: None,
+        subscription_id: None,
+        days: 14,
+        users,
+        reason: "asked for at the fair".to_owned(),
+        state: State::Open,
+        granted_by,
+        granted_at: NOW,
+        expires_at: NOW,
+        opened_at: Some(NOW),
+        used_at: None,
+        taken_back: None,
+        license: None,
+        version: 1,
+    }
 }
 
 /// A frame with somebody in it.

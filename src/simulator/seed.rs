@@ -93,6 +93,9 @@ pub struct Tenant {
     pub name: String,
     /// Two letters; decides the market of a purchase.
     pub country: String,
+    /// The domains that its people sign in with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
     /// Whether it may buy on behalf of others.
     #[serde(default)]
     pub reseller: bool,
@@ -200,6 +203,11 @@ impl Seed {
     /// The user with this object id, and the tenant.
     pub(super) fn user(&self, oid: Uuid) -> Option<(&Tenant, &User)> {
         self.tenants.iter().find_map(|tenant| Some((tenant, tenant.users.iter().find(|user| user.oid == oid)?)))
+    }
+
+    /// The tenant that has this domain.
+    pub(super) fn tenant_of_domain(&self, domain: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.domains.iter().any(|own| own.eq_ignore_ascii_case(domain)))
     }
 
     /// The offer; the preview of an offer (`-preview`) sells the same plans.

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockType},
+    sea_query::{IntoValueTuple as _, LockType},
 };
 use uuid::Uuid;
 
-use super::{Reader, Result, StoreError, Tx, audit, history, house};
+use super::{Reader, Result, StoreError, Tx, audit, given, history, house};
 
 /// The head of a chain: columns of the subscription's row that nobody else writes.
 pub(super) mod head {
@@ -119,18 +119,10 @@ async fn lock_heads(tx: &Tx, ids: &BTreeSet<Uuid>) -> Result<BTreeMap<Uuid, (i64
 }
 
 pub(super) async fn write_heads(tx: &Tx, heads: &BTreeMap<Uuid, (i64, String)>) -> Result<()> {
-    let is = |id: &Uuid| Expr::col(head::Column::Id).eq(*id);
-    let mut counts = sea_orm::sea_query::CaseStatement::new();
-    let mut hashes = sea_orm::sea_query::CaseStatement::new();
-    for (id, (count, hash)) in heads {
-        counts = counts.case(is(id), *count);
-        hashes = hashes.case(is(id), hash.clone());
-    }
-    head::Entity::update_many()
-        .col_expr(head::Column::ChainCount, counts.into())
-        .col_expr(head::Column::ChainHash, hashes.into())
-        .filter(head::Column::Id.is_in(heads.keys().copied()))
-        .exec(tx.connection())
-        .await?;
+    let rows = heads.iter().map(|(id, (count, hash))| (*id, *count, hash.as_str()).into_value_tuple());
+    let update = head::Entity::update_many()
+        .col_expr(head::Column::ChainCount, given::second())
+        .col_expr(head::Column::ChainHash, given::third());
+    given::update_given(update, head::Column::Id, rows).exec(tx.connection()).await?;
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::ExprTrait,
+    UpdateMany, sea_query::IntoValueTuple as _,
 };
 use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
-use super::{DueCharge, Reader, Result, Store, StoreError, Tx, history::Taken, usage_events};
+use super::{Reader, Result, Store, StoreError, Tx, given, history::Taken, usage_events};
 use crate::{
     clock::{from_micros, new_id, to_micros},
     domain::{
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-const TABLE: &str = "charge";
+pub(super) const TABLE: &str = "charge";
 
 pub(super) mod entity {
     use sea_orm::entity::prelude::*;
@@ -109,6 +109,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// A charge by its id, behind its subscription.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_charge(&self, id: Uuid) -> Result<Option<(Uuid, Charge)>> {
+        let row = entity::Entity::find_by_id(id).one(self.connection()).await?;
+        row.map(|row| Ok((row.subscription_id, from_row(row)?))).transpose()
+    }
+}
+
 impl Tx {
     /// The ledger of a subscription, oldest first, as this transaction sees it.
     ///
@@ -118,13 +129,13 @@ impl Tx {
         list(self, subscription_id).await
     }
 
-    /// Charges by their ids, with their subscriptions.
+    /// Charges by their ids, each behind its subscription.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_charges_by_id(&self, ids: &[Uuid]) -> Result<Vec<DueCharge>> {
+    pub async fn list_charges_by_id(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, Charge)>> {
         let rows = entity::Entity::find().filter(entity::Column::Id.is_in(ids.iter().copied())).all(self.connection());
-        rows.await?.into_iter().map(of_subscription).collect()
+        rows.await?.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
     }
 
     /// Writes charges.
@@ -146,7 +157,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves charges from one state to another, and says which; those that are in a third state by now stay there.
+    /// Moves charges from one state to another, and gives (charge, subscription) of those that moved; those that are in a third
+    /// state by now stay there.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -156,7 +168,7 @@ impl Tx {
         (from, to): (State, State),
         reason: &str,
         now: OffsetDateTime,
-    ) -> Result<Vec<Uuid>> {
+    ) -> Result<Vec<(Uuid, Uuid)>> {
         let reasons = ids.iter().map(|id| (*id, reason)).collect();
         self.move_charges_each(&reasons, (from, to), now).await
     }
@@ -170,7 +182,7 @@ impl Tx {
         reasons: &BTreeMap<Uuid, &str>,
         (from, to): (State, State),
         now: OffsetDateTime,
-    ) -> Result<Vec<Uuid>> {
+    ) -> Result<Vec<(Uuid, Uuid)>> {
         let ids: Vec<Uuid> = reasons.keys().copied().collect();
         let moved = self.mark_charges(&ids, (from, to), now).await?;
         for (id, subscription_id) in &moved {
@@ -181,7 +193,7 @@ impl Tx {
                 self.resolve_charge_findings(*subscription_id, *id, now).await?;
             }
         }
-        Ok(moved.into_iter().map(|(id, _)| id).collect())
+        Ok(moved)
     }
 
     /// Puts due charges into their slots. Both the events and the steps are written.
@@ -194,7 +206,8 @@ impl Tx {
         now: OffsetDateTime,
     ) -> Result<()> {
         let ids: Vec<Uuid> = events.iter().map(|event| event.charge_id).collect();
-        if self.mark_charges(&ids, (State::Due, State::Sending), now).await?.len() != events.len() {
+        let marked = marking(&ids, (State::Due, State::Sending), now).exec(self.connection()).await?;
+        if marked.rows_affected != ids.len() as u64 {
             return Err(StoreError::Conflict(TABLE));
         }
         for event in events {
@@ -204,39 +217,30 @@ impl Tx {
         Ok(())
     }
 
-    /// The state alone; with it go (charge, subscription) of those that were in the first one.
+    /// The state alone; gives (charge, subscription) of those that were in the first one.
     async fn mark_charges(
         &self,
         ids: &[Uuid],
-        (from, to): (State, State),
+        states: (State, State),
         now: OffsetDateTime,
     ) -> Result<Vec<(Uuid, Uuid)>> {
         use entity::Column;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found: Vec<(Uuid, Uuid)> = entity::Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::SubscriptionId])
-            .filter(Column::Id.is_in(ids.iter().copied()).and(Column::State.eq(from.as_str())))
-            .order_by_asc(Column::Id)
-            .lock_exclusive()
-            .into_tuple()
-            .all(self.connection())
-            .await?;
-        if found.is_empty() {
-            return Ok(found);
-        }
-        let row = entity::ActiveModel {
-            state: Set(to.as_str().to_owned()),
-            state_at: Set(to_micros(now)),
-            try_at: Set(0),
-            ..Default::default()
-        };
-        let these = Column::Id.is_in(found.iter().map(|(id, _)| *id));
-        entity::Entity::update_many().set(row).filter(these).exec(self.connection()).await?;
-        Ok(found)
+        given::exec_returning(self, marking(ids, states, now), [Column::Id, Column::SubscriptionId]).await
     }
+}
+
+fn marking(ids: &[Uuid], (from, to): (State, State), now: OffsetDateTime) -> UpdateMany<entity::Entity> {
+    let row = entity::ActiveModel {
+        state: Set(to.as_str().to_owned()),
+        state_at: Set(to_micros(now)),
+        try_at: Set(0),
+        ..Default::default()
+    };
+    let update = entity::Entity::update_many().set(row).filter(entity::Column::State.eq(from.as_str()));
+    given::update_given(update, entity::Column::Id, ids.iter().map(|id| id.into_value_tuple()))
 }
 
 fn step(subscription_id: Uuid, charge_id: Uuid, state: State, reason: &str) -> Taken<'_> {
@@ -317,10 +321,6 @@ fn to_row(new: &NewCharges<'_>, position: usize, line: &Line, now: OffsetDateTim
         try_at: 0,
         state_at: to_micros(now),
     }
-}
-
-pub(super) fn of_subscription(row: entity::Model) -> Result<DueCharge> {
-    Ok(DueCharge { subscription_id: row.subscription_id, charge: from_row(row)? })
 }
 
 pub(super) fn from_row(row: entity::Model) -> Result<Charge> {

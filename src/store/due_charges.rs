@@ -8,24 +8,33 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, Tx, charges};
-use crate::{
-    clock::to_micros,
-    domain::{
-        charge::{Charge, State},
-        usage::WINDOW,
+use super::{
+    Reader, Result, Store, StoreError, Tx,
+    charges::{
+        TABLE,
+        entity::{ActiveModel, Column, Entity},
     },
 };
+use crate::{
+    clock::{from_micros, to_micros},
+    domain::{charge::State, money::Quantity, usage::WINDOW},
+};
 
-use charges::entity::{ActiveModel, Column, Entity};
-
-/// A charge with its subscription.
+/// What the reporter has to know of a due charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueCharge {
+    /// Its id.
+    pub id: Uuid,
     /// The resource.
     pub subscription_id: Uuid,
-    /// The charge.
-    pub charge: Charge,
+    /// The dimension that it is reported under.
+    pub dimension: String,
+    /// How much.
+    pub quantity: Quantity,
+    /// The plan; none = the subscription's.
+    pub plan_id: Option<String>,
+    /// The time from which it may be reported.
+    pub reportable_from: OffsetDateTime,
 }
 
 fn waiting(state: State, now: OffsetDateTime) -> SimpleExpr {
@@ -38,7 +47,7 @@ impl Store {
     /// which take an hour of now and have all day.
     ///
     /// # Errors
-    /// [`StoreError`](super::StoreError).
+    /// [`StoreError`].
     pub async fn list_due_charges(&self, limit: u64, now: OffsetDateTime) -> Result<Vec<DueCharge>> {
         let opened = to_micros(now - WINDOW);
         let open = Column::ReportableFrom.gt(opened);
@@ -51,29 +60,31 @@ impl Store {
         Ok(due)
     }
 
-    /// A charge by its id, with its subscription.
-    ///
-    /// # Errors
-    /// [`StoreError`](super::StoreError).
-    pub async fn find_charge(&self, id: Uuid) -> Result<Option<DueCharge>> {
-        Entity::find_by_id(id).one(self.connection()).await?.map(charges::of_subscription).transpose()
-    }
-
     async fn list_waiting(&self, filter: SimpleExpr, limit: u64) -> Result<Vec<DueCharge>> {
-        let rows = Entity::find()
+        let rows: Vec<(Uuid, Uuid, String, i64, Option<String>, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::SubscriptionId, Column::Dimension])
+            .columns([Column::QuantityMillionths, Column::PlanId, Column::ReportableFrom])
             .filter(filter)
             .order_by_asc(Column::ReportableFrom)
             .order_by_asc(Column::Id)
             .limit(limit)
+            .into_tuple()
             .all(self.connection())
             .await?;
-        rows.into_iter().map(charges::of_subscription).collect()
+        let due = |(id, subscription_id, dimension, millionths, plan_id, reportable_from): (_, _, _, _, _, i64)| {
+            let wrong = || StoreError::inconsistent(TABLE, "quantity_millionths", id, millionths);
+            let quantity = Quantity::from_millionths(millionths).ok_or_else(wrong)?;
+            let reportable_from = from_micros(reportable_from);
+            Ok(DueCharge { id, subscription_id, dimension, quantity, plan_id, reportable_from })
+        };
+        rows.into_iter().map(due).collect()
     }
 
     /// Subscriptions with charges whose hold is over.
     ///
     /// # Errors
-    /// [`StoreError`](super::StoreError).
+    /// [`StoreError`].
     pub async fn list_subscriptions_with_ended_holds(&self, limit: u64, now: OffsetDateTime) -> Result<Vec<Uuid>> {
         let ids = Entity::find()
             .select_only()
@@ -92,7 +103,7 @@ impl Tx {
     /// Nobody looks at these charges before `until`; where they stand does not change.
     ///
     /// # Errors
-    /// [`StoreError`](super::StoreError).
+    /// [`StoreError`].
     pub async fn put_off_charges(&self, ids: &[Uuid], until: OffsetDateTime) -> Result<()> {
         self.put_off(Column::Id.is_in(ids.iter().copied()), until).await
     }
@@ -100,7 +111,7 @@ impl Tx {
     /// The same for everything that is held of these subscriptions.
     ///
     /// # Errors
-    /// [`StoreError`](super::StoreError).
+    /// [`StoreError`].
     pub async fn put_off_holds(&self, subscription_ids: &[Uuid], until: OffsetDateTime) -> Result<()> {
         let held = Column::State.eq(State::Held.as_str());
         self.put_off(held.and(Column::SubscriptionId.is_in(subscription_ids.iter().copied())), until).await

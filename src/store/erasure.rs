@@ -25,6 +25,15 @@ const STATEMENTS: [&str; 8] = [
     "UPDATE change SET tenant_id = NULL, object_id = NULL WHERE subscription_id = $1 AND kind <> $2",
 ];
 
+/// For whom a trial was. The key names the organisation.
+const ERASED_GRANT: &str = "UPDATE trial_grant SET tenant_id = NULL, domain = NULL, organisation = $2, \
+     contact_name = $2, contact_email = $2, license_key = CASE WHEN license_key IS NULL THEN NULL ELSE $2 END, \
+     version = version + 1 WHERE id = $1";
+
+/// The mails about it: their Message-IDs name the grant.
+const ERASED_TRIAL_MAILS: &str = "UPDATE mail SET recipients = '[]', subject = $2, text_body = $2, html_body = $2, \
+     attachments = '[]', state = CASE WHEN state = 'queued' THEN 'erased' ELSE state END WHERE message_id LIKE $1";
+
 impl Tx {
     /// Erases; says whether this was the first time.
     ///
@@ -42,8 +51,21 @@ impl Tx {
             self.run(statement, [id.into(), ERASED.into()]).await?;
         }
         self.erase_people_of_quotes(id, ERASED).await?;
+        for grant in self.list_trials_of_subscription(id).await? {
+            self.erase_trial_grant(grant.id).await?;
+        }
         self.digest_trial_customer(id).await?;
         Ok(true)
+    }
+
+    /// Erases for whom a trial was, with the mails about it; the grant stays.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn erase_trial_grant(&self, id: Uuid) -> Result<()> {
+        self.run(ERASED_GRANT, [id.into(), ERASED.into()]).await?;
+        self.run(ERASED_TRIAL_MAILS, [format!("%.{id}.%").into(), ERASED.into()]).await?;
+        self.digest_trial_customer(id).await
     }
 
     async fn run(&self, sql: &str, values: [sea_orm::Value; 2]) -> Result<u64> {

@@ -78,10 +78,12 @@ pub enum JobKind {
     KeepAppointment,
     /// Compare everything with Microsoft; the subject is nobody.
     SweepSubscriptions,
+    /// Do what the calendar asks for of a custom trial; the subject is the grant.
+    KeepTrial,
 }
 
 impl JobKind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -97,6 +99,7 @@ impl JobKind {
         Self::ReconcileUsage,
         Self::KeepAppointment,
         Self::SweepSubscriptions,
+        Self::KeepTrial,
     ];
 
     /// The word in the table and in logs.
@@ -118,6 +121,7 @@ impl JobKind {
             Self::ReconcileUsage => "reconcile_usage",
             Self::KeepAppointment => "keep_appointment",
             Self::SweepSubscriptions => "sweep_subscriptions",
+            Self::KeepTrial => "keep_trial",
         }
     }
 
@@ -130,6 +134,7 @@ impl JobKind {
         matches!(
             self,
             Self::KeepAppointment
+                | Self::KeepTrial
                 | Self::SweepSubscriptions
                 | Self::ReportUsage
                 | Self::DigestLedger

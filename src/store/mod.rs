@@ -21,6 +21,7 @@ mod erasure;
 mod error;
 mod figures;
 mod findings;
+mod given;
 mod history;
 mod house;
 mod job_lists;
@@ -35,12 +36,15 @@ mod seal;
 mod sessions;
 mod sign_ins;
 mod staff;
+mod standings;
 mod steps;
 mod subscription_jobs;
 mod subscription_lists;
 mod subscriptions;
 mod sweeps;
 mod told_usage;
+mod trial_figures;
+mod trial_grants;
 mod trial_uses;
 mod usage_attempts;
 mod usage_events;
@@ -82,10 +86,12 @@ pub use revocations::Revocation;
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use staff::StaffSession;
+pub use standings::Standing;
 pub use subscription_jobs::SubscriptionJob;
 pub use subscription_lists::{Place, SubscriptionFilter};
 pub use sweeps::Sweep;
 pub use told_usage::ToldUsage;
+pub use trial_figures::TrialFigures;
 pub use usage_attempts::UsageAttempt;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
@@ -96,6 +102,11 @@ use crate::crash::{Broken, failing_point};
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: u32 = 8;
+/// What a connection of SQLite may hold in memory; a negative number is kibibytes.
+const CACHE_KIBIBYTES: &str = "-8000";
+/// The journal is copied into the database when it has so many pages (16 MiB): a page that many transactions write is
+/// copied once.
+const CHECKPOINT_PAGES: &str = "4000";
 /// A connection that has rested for so long is tried before it is used. Trying it each time would be a second round trip
 /// for every query.
 const TRIED_AFTER: Duration = Duration::from_secs(5);
@@ -107,6 +118,9 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug, Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    /// Where write transactions run. SQLite has one writer at a time, so that they have one connection, and wait for it in a
+    /// row instead of asleep in SQLite's own steps; and what it holds in memory stays good from one to the next.
+    writer: DatabaseConnection,
 }
 
 /// A write transaction; dropped without [`Tx::commit`] it is rolled back.
@@ -142,12 +156,20 @@ impl Store {
                 sqlite
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "FULL")
+                    .pragma("cache_size", CACHE_KIBIBYTES)
+                    .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
                     .busy_timeout(BUSY_TIMEOUT)
                     .foreign_keys(true)
             });
         }
-        let db = Database::connect(options).await.map_err(StoreError::unreachable)?;
-        Ok(Self { db })
+        let db = Database::connect(options.clone()).await.map_err(StoreError::unreachable)?;
+        let writer = if sqlite && !in_memory {
+            options.max_connections(1);
+            Database::connect(options).await.map_err(StoreError::unreachable)?
+        } else {
+            db.clone()
+        };
+        Ok(Self { db, writer })
     }
 
     /// Brings the schema up to date; rows from before there was a hash chain get their place in it, once.
@@ -177,7 +199,7 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
+        Ok(Tx { tx: self.writer.begin_with_options(options).await?, pending: Mutex::default() })
     }
 
     /// Starts a transaction that reads one state of everything and keeps no writer waiting; it is dropped, never committed.
@@ -199,6 +221,7 @@ impl Store {
     /// Closes all connections.
     pub async fn close(self) {
         // A failure to say good-bye loses nothing: every commit has been answered.
+        drop(self.writer.close().await);
         drop(self.db.close().await);
     }
 }

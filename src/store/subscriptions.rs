@@ -255,7 +255,15 @@ fn to_row(subscription: &Subscription, now: OffsetDateTime) -> entity::ActiveMod
 }
 
 pub(super) fn from_row(row: entity::Model) -> Result<Subscription> {
-    let stage = stage_of(&row)?;
+    let at = |at: Option<i64>| at.map(from_micros);
+    let stage = StageColumns {
+        word: &row.stage,
+        enrolled_at: at(row.enrolled_at),
+        activated_at: at(row.activated_at),
+        suspended_at: at(row.suspended_at),
+        ended_at: at(row.ended_at),
+    };
+    let stage = stage.stage(row.id)?;
     let microsoft_term = term_of(row.id, "term_start", &row.term_start, &row.term_end)?;
     let term = term_of(row.id, "ledger_term_start", &row.ledger_term_start, &row.ledger_term_end)?;
     let planned_users = row.planned_users.map(|users| count(row.id, "planned_users", users)).transpose()?;
@@ -292,15 +300,15 @@ pub(super) fn from_row(row: entity::Model) -> Result<Subscription> {
 }
 
 /// A stage in columns of its own.
-struct StageColumns {
-    word: &'static str,
-    enrolled_at: Option<OffsetDateTime>,
-    activated_at: Option<OffsetDateTime>,
-    suspended_at: Option<OffsetDateTime>,
-    ended_at: Option<OffsetDateTime>,
+pub(super) struct StageColumns<'a> {
+    pub(super) word: &'a str,
+    pub(super) enrolled_at: Option<OffsetDateTime>,
+    pub(super) activated_at: Option<OffsetDateTime>,
+    pub(super) suspended_at: Option<OffsetDateTime>,
+    pub(super) ended_at: Option<OffsetDateTime>,
 }
 
-impl StageColumns {
+impl StageColumns<'_> {
     fn of(stage: Stage) -> Self {
         let enrolled = stage.enrolled();
         let mut columns = Self {
@@ -323,24 +331,25 @@ impl StageColumns {
         }
         columns
     }
-}
 
-fn stage_of(row: &entity::Model) -> Result<Stage> {
-    let enrolled_at = row.enrolled_at.map(from_micros);
-    let enrolled = enrolled_at
-        .zip(row.activated_at.map(from_micros))
-        .map(|(enrolled_at, activated_at)| Enrolled { enrolled_at, activated_at });
-    let stage = match row.stage.as_str() {
-        "awaiting_enrolment" => Some(Stage::AwaitingEnrolment),
-        "activating" => enrolled_at.map(|enrolled_at| Stage::Activating { enrolled_at }),
-        "active" => enrolled.map(Stage::Active),
-        "suspended" => enrolled
-            .zip(row.suspended_at.map(from_micros))
-            .map(|(enrolled, suspended_at)| Stage::Suspended { enrolled, suspended_at }),
-        "ended" => row.ended_at.map(from_micros).map(|ended_at| Stage::Ended { enrolled, ended_at }),
-        _ => None,
-    };
-    stage.ok_or_else(|| StoreError::inconsistent(TABLE, "stage", row.id, &row.stage))
+    /// The stage of this subscription.
+    pub(super) fn stage(&self, id: Uuid) -> Result<Stage> {
+        let enrolled = self
+            .enrolled_at
+            .zip(self.activated_at)
+            .map(|(enrolled_at, activated_at)| Enrolled { enrolled_at, activated_at });
+        let stage = match self.word {
+            "awaiting_enrolment" => Some(Stage::AwaitingEnrolment),
+            "activating" => self.enrolled_at.map(|enrolled_at| Stage::Activating { enrolled_at }),
+            "active" => enrolled.map(Stage::Active),
+            "suspended" => enrolled
+                .zip(self.suspended_at)
+                .map(|(enrolled, suspended_at)| Stage::Suspended { enrolled, suspended_at }),
+            "ended" => self.ended_at.map(|ended_at| Stage::Ended { enrolled, ended_at }),
+            _ => None,
+        };
+        stage.ok_or_else(|| StoreError::inconsistent(TABLE, "stage", id, self.word))
+    }
 }
 
 fn term_of(row: Uuid, column: &'static str, start: &Option<String>, end: &Option<String>) -> Result<Option<Term>> {

@@ -60,7 +60,7 @@ impl Tx {
         is_used(self, trial_group, customer).await
     }
 
-    /// Uses up a first-time trial, for ever.
+    /// Uses up a first-time trial, for ever. Where no purchase did, the grant of the trial stands for the subscription.
     ///
     /// # Errors
     /// [`StoreError::Conflict`](super::StoreError::Conflict) when it is used up already.
@@ -84,7 +84,18 @@ impl Tx {
         Ok(())
     }
 
-    /// From now on the customer of a subscription is remembered by a digest alone.
+    /// A purchase has taken a trial over: its erasure is that of the subscription.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn move_trial_use(&self, from_grant: Uuid, to_subscription: Uuid) -> Result<()> {
+        let row = entity::ActiveModel { subscription_id: Set(to_subscription), ..Default::default() };
+        let this = entity::Column::SubscriptionId.eq(from_grant);
+        entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        Ok(())
+    }
+
+    /// From now on the customer of a subscription, or of a grant, is remembered by a digest alone.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).

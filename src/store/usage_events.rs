@@ -8,13 +8,13 @@ use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, IntoValueTuple as _},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{Reader, Result, Store, StoreError, Tx, given};
 use crate::{
     clock::{from_micros, new_id, to_micros},
     domain::{money::Quantity, usage::Slot},
@@ -129,8 +129,8 @@ pub struct UsageEvent {
 /// What is kept of an attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Settled<'a> {
-    /// The events.
-    pub ids: &'a [Uuid],
+    /// The events, each with Microsoft's words.
+    pub answers: &'a [(Uuid, &'a str)],
     /// Who sent them.
     pub owner: Uuid,
     /// Whether it holds whatever others have done meanwhile: Microsoft has it. All else is judged by what the sender knew.
@@ -139,8 +139,6 @@ pub struct Settled<'a> {
     pub again_at: Option<OffsetDateTime>,
     /// Whether an attempt so far may have been recorded.
     pub in_doubt: bool,
-    /// Microsoft's words.
-    pub answer: &'a str,
 }
 
 impl Tx {
@@ -192,21 +190,8 @@ impl Tx {
     /// [`StoreError`].
     pub async fn settle_usage_events(&self, settled: Settled<'_>, now: OffsetDateTime) -> Result<Vec<Uuid>> {
         use entity::Column;
-        let mut these = Condition::all().add(Column::Id.is_in(settled.ids.iter().copied())).add(Column::State.eq(OPEN));
-        if !settled.is_proven {
-            these = these.add(Column::Owner.eq(settled.owner));
-        }
-        let found: Vec<Uuid> = entity::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(these)
-            .order_by_asc(Column::Id)
-            .lock_exclusive()
-            .into_tuple()
-            .all(self.connection())
-            .await?;
-        if found.is_empty() {
-            return Ok(found);
+        if settled.answers.is_empty() {
+            return Ok(Vec::new());
         }
         let row = entity::ActiveModel {
             state: Set(if settled.again_at.is_some() { OPEN } else { CLOSED }.to_owned()),
@@ -214,12 +199,17 @@ impl Tx {
             in_doubt: Set(settled.in_doubt),
             next_attempt_at: Set(settled.again_at.map_or(0, to_micros)),
             answered_at: Set(Some(to_micros(now))),
-            last_answer: Set(Some(settled.answer.to_owned())),
             ..Default::default()
         };
-        let these = Column::Id.is_in(found.iter().copied());
-        entity::Entity::update_many().set(row).filter(these).exec(self.connection()).await?;
-        Ok(found)
+        let mut these = Condition::all().add(Column::State.eq(OPEN));
+        if !settled.is_proven {
+            these = these.add(Column::Owner.eq(settled.owner));
+        }
+        let update = entity::Entity::update_many().set(row).col_expr(Column::LastAnswer, given::second()).filter(these);
+        let answers = settled.answers.iter().map(|(id, answer)| (*id, *answer).into_value_tuple());
+        let update = given::update_given(update, Column::Id, answers);
+        let found: Vec<(Uuid,)> = given::exec_returning(self, update, [Column::Id]).await?;
+        Ok(found.into_iter().map(|(id,)| id).collect())
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod account;
 mod chrome;
+mod console;
+mod injections;
 mod look;
 mod steps;
 

@@ -201,6 +201,7 @@ fn customers(count: usize) -> Seed {
         id: Uuid::from_u128(0xc057_0000_0000_4000_8000_0000_0000_0000 + index as u128),
         name: format!("Customer {index}"),
         country: "DE".to_owned(),
+        domains: Vec::new(),
         reseller: false,
         personal: false,
         users: vec![User {

@@ -7,18 +7,18 @@ use uuid::Uuid;
 
 use super::{OWNED_FOR, Round, settle};
 use crate::{
-    app::{App, AppError},
+    app::AppError,
     domain::{
         charge::State,
-        subscription::{Stage, Subscription},
+        subscription::Stage,
         usage::{SlotDecision, WINDOW, decide_slot, event_body},
     },
     marketplace::MAX_BATCH,
-    store::{DueCharge, NewUsageEvent, StoreError, Tx, UsageEvent},
+    store::{DueCharge, NewUsageEvent, Standing, StoreError, Tx, UsageEvent},
 };
 
 /// So many charges take their slots in one transaction.
-const AT_ONCE: u64 = 4 * MAX_BATCH as u64;
+const AT_ONCE: u64 = 8 * MAX_BATCH as u64;
 /// A charge that cannot take a slot for a reason that only an event ends is looked at again after so long.
 const PUT_OFF: Duration = Duration::hours(1);
 
@@ -45,8 +45,8 @@ impl Desk {
     }
 
     /// What was not sent.
-    pub(super) fn into_left(self) -> Vec<UsageEvent> {
-        self.waiting.into()
+    pub(super) fn take_left(&mut self) -> Vec<UsageEvent> {
+        std::mem::take(&mut self.waiting).into()
     }
 
     async fn refill(&mut self, round: &Round<'_>) -> Result<(), AppError> {
@@ -62,7 +62,7 @@ impl Desk {
             // Nothing can be sent where the window has closed.
             let (closed, open): (Vec<_>, Vec<_>) =
                 old.into_iter().partition(|event| event.slot.effective_start + WINDOW <= now);
-            settle::close(app, round.owner, &closed).await?;
+            settle::close(round, closed).await?;
             if !open.is_empty() {
                 self.waiting.extend(open);
                 return Ok(());
@@ -75,7 +75,7 @@ impl Desk {
             if due.is_empty() {
                 return Ok(());
             }
-            match take_slots(app, &due, owned, now).await {
+            match take_slots(round, &due, owned, now).await {
                 Ok(events) if events.is_empty() => {}
                 Ok(events) => {
                     self.waiting.extend(events);
@@ -101,22 +101,23 @@ struct Sorted {
 
 /// One transaction: slots, bytes and time, before the first byte is sent.
 async fn take_slots(
-    app: &App,
+    round: &Round<'_>,
     due: &[DueCharge],
     owned: (Uuid, OffsetDateTime),
     now: OffsetDateTime,
 ) -> Result<Vec<UsageEvent>, AppError> {
-    let tx = app.store.begin().await?;
+    let _turn = round.writing.lock().await;
+    let tx = round.app.store.begin().await?;
     if tx.get_reporter().await?.lock.is_some() {
         return Err(StoreError::Conflict("reporter").into());
     }
-    let subscriptions = tx.lock_subscriptions(due.iter().map(|one| one.subscription_id)).await?;
-    let taken = tx.list_taken_slots(subscriptions.keys().copied(), now - WINDOW * 2).await?;
+    let standings = tx.lock_standings(due.iter().map(|one| one.subscription_id)).await?;
+    let taken = tx.list_taken_slots(standings.keys().copied(), now - WINDOW * 2).await?;
     let mut taken: HashSet<(Uuid, String, OffsetDateTime)> = taken.into_iter().collect();
     let mut sorted = Sorted::default();
     for one in due {
-        if let Some(subscription) = subscriptions.get(&one.subscription_id) {
-            sort(&mut sorted, &mut taken, one, subscription, now)?;
+        if let Some(standing) = standings.get(&one.subscription_id) {
+            sort(&mut sorted, &mut taken, one, standing, now)?;
         }
     }
     let events = std::mem::take(&mut sorted.events);
@@ -129,16 +130,15 @@ async fn take_slots(
 fn sort(
     sorted: &mut Sorted,
     taken: &mut HashSet<(Uuid, String, OffsetDateTime)>,
-    due: &DueCharge,
-    subscription: &Subscription,
+    charge: &DueCharge,
+    standing: &Standing,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    let DueCharge { subscription_id, charge } = due;
     if charge.quantity.is_zero() {
         sorted.nothing_to_report.push(charge.id);
         return Ok(());
     }
-    let ended_at = match subscription.stage {
+    let ended_at = match standing.stage {
         Stage::Active(_) => None,
         Stage::Ended { ended_at, .. } => Some(ended_at),
         Stage::Suspended { .. } => {
@@ -150,15 +150,15 @@ fn sort(
             return Ok(());
         }
     };
-    let is_taken = |hour| taken.contains(&(*subscription_id, charge.dimension.clone(), hour));
+    let is_taken = |hour| taken.contains(&(charge.subscription_id, charge.dimension.clone(), hour));
     match decide_slot(charge.reportable_from, ended_at, is_taken, now) {
         SlotDecision::Take(slot) => {
-            taken.insert((*subscription_id, charge.dimension.clone(), slot.hour));
-            let plan_id = charge.plan_id.as_deref().unwrap_or(&subscription.microsoft.plan_id);
-            let body = event_body(*subscription_id, &charge.dimension, plan_id, charge.quantity, slot);
+            taken.insert((charge.subscription_id, charge.dimension.clone(), slot.hour));
+            let plan_id = charge.plan_id.as_deref().unwrap_or(&standing.plan_id);
+            let body = event_body(charge.subscription_id, &charge.dimension, plan_id, charge.quantity, slot);
             sorted.events.push(NewUsageEvent {
                 charge_id: charge.id,
-                subscription_id: *subscription_id,
+                subscription_id: charge.subscription_id,
                 dimension: charge.dimension.clone(),
                 slot,
                 quantity: charge.quantity,

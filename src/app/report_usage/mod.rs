@@ -6,6 +6,7 @@
 //!
 //! Owns: when what is sent. Does not own: which slot, and what an answer means (`domain/usage.rs`).
 
+mod answers;
 mod desk;
 mod pace;
 mod send;
@@ -28,6 +29,7 @@ use crate::{
 
 pub use pace::Pace;
 
+use answers::Answers;
 use desk::Desk;
 
 /// A sender owns its events for so long. A batch that would set out later than [`SETS_OUT_WITHIN`] of it does not: its
@@ -50,6 +52,9 @@ struct Round<'a> {
     watch: Stopwatch,
     desk: tokio::sync::Mutex<Desk>,
     on_their_way: Semaphore,
+    answers: Answers,
+    /// Whose turn it is to write. A second transaction would only wait for the first one, on SQLite asleep.
+    writing: tokio::sync::Mutex<()>,
     /// Something was not well; what is not on its way yet stays.
     trouble: AtomicBool,
 }
@@ -85,13 +90,15 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
         watch: Stopwatch::start(),
         desk: tokio::sync::Mutex::new(Desk::new(app.pace.is_careful())),
         on_their_way: Semaphore::new(batches),
+        answers: Answers::default(),
+        writing: tokio::sync::Mutex::default(),
         trouble: AtomicBool::new(false),
     };
     let lanes = (0..batches * LANES_PER_BATCH).map(|_| lane(&round));
     let ended = futures::future::join_all(lanes).await;
     let is_out_of_time = !round.has_time();
-    let left = round.desk.into_inner().into_left();
-    settle::give_back(app, round.owner, &left).await?;
+    let left = round.desk.lock().await.take_left();
+    settle::give_back(&round, left).await?;
     ended.into_iter().collect::<Result<Vec<()>, AppError>>()?;
     let now = app.clock.now();
     if round.trouble.into_inner() {

@@ -29,7 +29,7 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
     let app = round.app;
     let too_late = app.clock.now() - round.started_at > SETS_OUT_WITHIN;
     if too_late || round.trouble.load(Ordering::SeqCst) {
-        return settle::give_back(app, round.owner, &batch).await;
+        return settle::give_back(round, batch).await;
     }
     let items: Vec<UsageItem<'_>> = batch.iter().map(item).collect();
     let answer = app.marketplace.report_usage_batch(&items).await;
@@ -48,7 +48,7 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
         }
     };
     drop(_permit);
-    settle::settle(app, round.owner, &batch, &heard).await
+    round.answers.keep(round, batch, heard).await
 }
 
 /// Of several, one that is refused without Microsoft's words for it is rejected only where another one is taken: if all are

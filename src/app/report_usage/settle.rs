@@ -1,19 +1,19 @@
-//! What came of attempts, written: one transaction for each batch.
+//! What came of attempts, written: one transaction for all that have come to their end.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::send::Heard;
+use super::{Round, send::Heard};
 use crate::{
-    app::{App, AppError},
+    app::AppError,
     domain::{
         charge::State,
-        subscription::{Stage, Subscription},
-        usage::{Said, Verdict, WINDOW, decide_closed, decide_verdict},
+        subscription::Stage,
+        usage::{Said, Verdict, WINDOW, decide_closed},
     },
-    store::{Finding, JobKind, Settled, Tx, UsageEvent},
+    store::{Finding, JobKind, Settled, Standing, Tx, UsageEvent},
 };
 
 /// Why a charge expires.
@@ -22,50 +22,50 @@ pub(super) const TOO_LATE: &str = "the subscription has ended, and Microsoft tak
 const FIRST_PAUSE: Duration = Duration::seconds(10);
 const LONGEST_PAUSE: Duration = Duration::minutes(30);
 
-/// Keeps what was heard of a batch.
-pub(super) async fn settle(app: &App, owner: Uuid, batch: &[UsageEvent], heard: &[Heard]) -> Result<(), AppError> {
-    let verdict = |(event, heard): (&UsageEvent, &Heard)| decide_verdict(heard.said, event.quantity, event.in_doubt);
-    let verdicts: Vec<Verdict> = batch.iter().zip(heard).map(verdict).collect();
-    let words: Vec<&str> = heard.iter().map(|heard| heard.words.as_str()).collect();
-    write(app, owner, batch, &verdicts, &words).await
+/// An attempt that is over.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) event: UsageEvent,
+    pub(super) verdict: Verdict,
+    /// Microsoft's words, or ours.
+    pub(super) words: String,
 }
 
 /// What is not sent after all.
-pub(super) async fn give_back(app: &App, owner: Uuid, events: &[UsageEvent]) -> Result<(), AppError> {
+pub(super) async fn give_back(round: &Round<'_>, events: Vec<UsageEvent>) -> Result<(), AppError> {
     let heard = vec![Heard::new(Said::NotProcessed, "not sent"); events.len()];
-    settle(app, owner, events, &heard).await
+    round.answers.keep(round, events, heard).await
 }
 
 /// Events whose window has closed.
-pub(super) async fn close(app: &App, owner: Uuid, events: &[UsageEvent]) -> Result<(), AppError> {
-    let verdicts: Vec<Verdict> = events.iter().map(|event| decide_closed(event.in_doubt)).collect();
-    let words = vec!["Microsoft does not take its hour any more"; events.len()];
-    write(app, owner, events, &verdicts, &words).await
+pub(super) async fn close(round: &Round<'_>, events: Vec<UsageEvent>) -> Result<(), AppError> {
+    let attempt = |event: UsageEvent| Attempt {
+        verdict: decide_closed(event.in_doubt),
+        words: "Microsoft does not take its hour any more".to_owned(),
+        event,
+    };
+    let attempts: Vec<Attempt> = events.into_iter().map(attempt).collect();
+    let _turn = round.writing.lock().await;
+    write(round, &attempts).await
 }
 
-async fn write(
-    app: &App,
-    owner: Uuid,
-    events: &[UsageEvent],
-    verdicts: &[Verdict],
-    words: &[&str],
-) -> Result<(), AppError> {
-    if events.is_empty() {
+/// Writes what came of attempts, in one transaction. Whoever calls it has the turn to write.
+pub(super) async fn write(round: &Round<'_>, attempts: &[Attempt]) -> Result<(), AppError> {
+    if attempts.is_empty() {
         return Ok(());
     }
+    let app = round.app;
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     // Before the charges: whoever changes a subscription locks in this order, too.
-    let subscriptions = tx.lock_subscriptions(events.iter().map(|event| event.subscription_id)).await?;
-    let mut outcomes: BTreeMap<Outcome, Vec<usize>> = BTreeMap::new();
-    for (index, (event, verdict)) in events.iter().zip(verdicts).enumerate() {
-        let outcome = outcome(event, *verdict, subscriptions.get(&event.subscription_id), now);
-        outcomes.entry(outcome).or_default().push(index);
+    let standings = tx.lock_standings(attempts.iter().map(|attempt| attempt.event.subscription_id)).await?;
+    let mut outcomes: BTreeMap<Outcome, Vec<&Attempt>> = BTreeMap::new();
+    for attempt in attempts {
+        let outcome = outcome(attempt, standings.get(&attempt.event.subscription_id), now);
+        outcomes.entry(outcome).or_default().push(attempt);
     }
-    for (outcome, indices) in outcomes {
-        let chosen: Vec<(&UsageEvent, &str)> =
-            indices.iter().filter_map(|&index| Some((events.get(index)?, *words.get(index)?))).collect();
-        write_outcome(&tx, owner, outcome, &chosen, now).await?;
+    for (outcome, chosen) in outcomes {
+        write_outcome(&tx, round.owner, outcome, &chosen, now).await?;
     }
     tx.commit().await?;
     app.wake.notify_one();
@@ -107,10 +107,10 @@ impl Over {
     }
 }
 
-fn outcome(event: &UsageEvent, verdict: Verdict, subscription: Option<&Subscription>, now: OffsetDateTime) -> Outcome {
-    let ended = subscription.is_some_and(|subscription| matches!(subscription.stage, Stage::Ended { .. }));
-    Outcome::Over(match verdict {
-        Verdict::TryAgain { in_doubt } => return Outcome::Again { at: again_at(event, now), in_doubt },
+fn outcome(attempt: &Attempt, standing: Option<&Standing>, now: OffsetDateTime) -> Outcome {
+    let ended = standing.is_some_and(|standing| matches!(standing.stage, Stage::Ended { .. }));
+    Outcome::Over(match attempt.verdict {
+        Verdict::TryAgain { in_doubt } => return Outcome::Again { at: again_at(&attempt.event, now), in_doubt },
         Verdict::Accepted => Over::Accepted,
         Verdict::Conflict => Over::Conflict,
         Verdict::Rejected => Over::Rejected,
@@ -134,36 +134,30 @@ async fn write_outcome(
     tx: &Tx,
     owner: Uuid,
     outcome: Outcome,
-    chosen: &[(&UsageEvent, &str)],
+    chosen: &[&Attempt],
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
-    let ids: Vec<Uuid> = chosen.iter().map(|(event, _)| event.id).collect();
-    let answer = chosen.first().map_or("", |(_, words)| *words);
+    let answers: Vec<(Uuid, &str)> = chosen.iter().map(|one| (one.event.id, one.words.as_str())).collect();
+    let settled = Settled { answers: &answers, owner, is_proven: false, again_at: None, in_doubt: false };
     let over = match outcome {
         Outcome::Again { at, in_doubt } => {
-            let settled = Settled { ids: &ids, owner, is_proven: false, again_at: Some(at), in_doubt, answer };
-            tx.settle_usage_events(settled, now).await?;
+            tx.settle_usage_events(Settled { again_at: Some(at), in_doubt, ..settled }, now).await?;
             return Ok(());
         }
         Outcome::Over(over) => over,
     };
-    let is_proven = matches!(over, Over::Accepted | Over::Conflict);
-    let settled = Settled { ids: &ids, owner, is_proven, again_at: None, in_doubt: false, answer };
+    let settled = Settled { is_proven: matches!(over, Over::Accepted | Over::Conflict), ..settled };
     let settled: BTreeSet<Uuid> = tx.settle_usage_events(settled, now).await?.into_iter().collect();
-    let told = chosen.iter().filter(|(event, _)| settled.contains(&event.id));
-    let reasons: BTreeMap<Uuid, &str> = told.map(|(event, words)| (event.charge_id, *words)).collect();
+    let told = chosen.iter().filter(|one| settled.contains(&one.event.id));
+    let reasons: BTreeMap<Uuid, &str> = told.map(|one| (one.event.charge_id, one.words.as_str())).collect();
     let moved = tx.move_charges_each(&reasons, (State::Sending, over.state()), now).await?;
     follow(tx, over.state(), &moved, now).await
 }
 
-/// What follows when charges have come into a state: keys after an acceptance, a look at Microsoft where it says that the
-/// subscription is not active, a person where there is something to decide.
-pub(super) async fn follow(tx: &Tx, state: State, charge_ids: &[Uuid], now: OffsetDateTime) -> Result<(), AppError> {
-    if charge_ids.is_empty() || state == State::Due {
-        return Ok(());
-    }
-    let charges = tx.list_charges_by_id(charge_ids).await?;
-    let subscriptions: BTreeSet<Uuid> = charges.iter().map(|one| one.subscription_id).collect();
+/// What follows when charges, each with its subscription, have come into a state: keys after an acceptance, a look at
+/// Microsoft where it says that the subscription is not active, a person where there is something to decide.
+pub(super) async fn follow(tx: &Tx, state: State, moved: &[(Uuid, Uuid)], now: OffsetDateTime) -> Result<(), AppError> {
+    let subscriptions: BTreeSet<Uuid> = moved.iter().map(|(_, subscription_id)| *subscription_id).collect();
     match state {
         State::Accepted | State::Expired => {
             tx.schedule_jobs(JobKind::IssueKey, subscriptions, now, now).await?;
@@ -171,10 +165,13 @@ pub(super) async fn follow(tx: &Tx, state: State, charge_ids: &[Uuid], now: Offs
         State::Held => tx.schedule_jobs(JobKind::ReconcileSubscription, subscriptions, now, now).await?,
         _ => {}
     }
-    for one in charges.iter().filter(|_| state == State::Expired || state.needs_a_person()) {
-        let charge = &one.charge;
+    if moved.is_empty() || !(state == State::Expired || state.needs_a_person()) {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = moved.iter().map(|(id, _)| *id).collect();
+    for (subscription_id, charge) in tx.list_charges_by_id(&ids).await? {
         let finding = Finding {
-            subscription_id: one.subscription_id,
+            subscription_id,
             kind: format!("charge_{}", state.as_str()),
             cause: format!("{}/{}", charge.id, charge.since),
             detail: format!("{}, {} of {}: {}", charge.description, charge.quantity, charge.dimension, advice(state)),

@@ -132,7 +132,7 @@ pub(super) async fn freeze(tx: &Tx, look: &Look<'_>, charges: &[&Charge], why: &
         if moved.is_empty() {
             continue;
         }
-        frozen.extend(moved);
+        frozen.push(charge.id);
         let detail = format!(
             "{}, {} of {}: {why}. Say whether Microsoft has it (`seatkey ledger resolve`)",
             charge.description, charge.quantity, charge.dimension
@@ -155,8 +155,8 @@ async fn close_events(
     answer: &str,
 ) -> Result<(), AppError> {
     let events = charge_ids.iter().filter_map(|id| told.get(id)).filter(|event| event.is_open);
-    let ids: Vec<Uuid> = events.map(|event| event.id).collect();
-    let settled = Settled { ids: &ids, owner: Uuid::nil(), again_at: None, in_doubt: false, is_proven: true, answer };
+    let answers: Vec<(Uuid, &str)> = events.map(|event| (event.id, answer)).collect();
+    let settled = Settled { answers: &answers, owner: Uuid::nil(), again_at: None, in_doubt: false, is_proven: true };
     tx.settle_usage_events(settled, look.restored.now).await?;
     Ok(())
 }

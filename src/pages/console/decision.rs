@@ -123,7 +123,7 @@ impl DecisionPage {
         };
         Self {
             frame,
-            title: format!("{}, {}", charge.description, charge.state.as_str().replace('_', " ")),
+            title: charge.description.clone(),
             href: subscription_path(told.subscription.0),
             name: told.subscription.1,
             state: charge.state.as_str().replace('_', " "),
@@ -158,7 +158,11 @@ fn facts(charge: &ExplainedCharge) -> Vec<Fact> {
 
 fn step_table(charge: &ExplainedCharge) -> Table {
     let row = |step: &crate::domain::explanation::Step| {
-        let tone = if step.state == State::Accepted { Tone::Good } else { Tone::Calm };
+        let tone = match step.state {
+            State::Accepted => Tone::Good,
+            state if state.needs_a_person() => Tone::Bad,
+            _ => Tone::Calm,
+        };
         vec![Cell::at(step.at), Cell::state(step.state.as_str().replace('_', " "), tone), Cell::text(&step.reason)]
     };
     Table {

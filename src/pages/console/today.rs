@@ -130,7 +130,8 @@ fn view(need: &Need, now: OffsetDateTime) -> NeedView {
         href: need.href.clone(),
         whose,
         id,
-        happened: words::sentence(&need.happened),
+        // Commands stand between backticks, for logs.
+        happened: words::sentence(&need.happened.replace('`', "")),
         next_step: need.next_step,
         left: need.deadline.map(|at| left(at, now)).unwrap_or_default(),
         deadline: need.deadline.map(Cell::at),

@@ -146,6 +146,17 @@ pub enum LifeEvent<'a> {
         /// The fees.
         lines: &'a [Line],
     },
+    /// The trial or the grace period was made longer while nothing is reported (§6).
+    Extended {
+        /// The trial's new last day; `None` where the grace period is longer.
+        trial_end: Option<Date>,
+        /// Days more.
+        days: u32,
+        /// When the fees are reported.
+        held_until: OffsetDateTime,
+        /// The fees.
+        lines: &'a [Line],
+    },
     /// Microsoft suspended the subscription (§4.7).
     Suspended,
     /// The suspension is over.
@@ -235,6 +246,7 @@ impl LifeEvent<'_> {
             Self::RenewalAhead { .. } => "renewal_ahead",
             Self::Renewed { .. } => "renewed",
             Self::TrialEnds { .. } => "trial_ends",
+            Self::Extended { .. } => "extended",
             Self::Suspended => "suspended",
             Self::Reinstated => "reinstated",
             Self::Withdrawn { .. } => "withdrawn",

@@ -123,6 +123,8 @@ fn charged<'a>(deal: &'a Deal<'_>) -> Vec<LifeEvent<'a>> {
         LifeEvent::Lowered { from: users + 50, to: users, lines, held_until },
         LifeEvent::TrialEnds { days: 7, last_day: trial_end, first_report: held_until, lines },
         LifeEvent::TrialEnds { days: 1, last_day: trial_end, first_report: held_until, lines },
+        LifeEvent::Extended { trial_end: Some(trial_end), days: 14, held_until, lines },
+        LifeEvent::Extended { trial_end: None, days: 1, held_until, lines },
         LifeEvent::Withdrawn { dropped: lines },
         cancelled(None, lines),
         cancelled(Some(end_of_day(first.term.end)), lines),

@@ -59,6 +59,12 @@ pub(super) enum Facts {
         last_day: When,
         held: Held,
     },
+    Extended {
+        days: u32,
+        /// `None` where the grace period is longer.
+        trial_end: Option<When>,
+        held: Held,
+    },
     Nothing {},
     Cancelled {
         license_until: Option<When>,
@@ -134,6 +140,10 @@ impl Facts {
             }
             LifeEvent::TrialEnds { days, last_day, first_report, lines } => {
                 let facts = Self::TrialEnds { days, last_day: When::on(last_day), held: Held::until(first_report) };
+                (facts, figures(lines, about.users).added_up(lines))
+            }
+            LifeEvent::Extended { trial_end, days, held_until, lines } => {
+                let facts = Self::Extended { days, trial_end: trial_end.map(When::on), held: Held::until(held_until) };
                 (facts, figures(lines, about.users).added_up(lines))
             }
             LifeEvent::Withdrawn { dropped } => (Self::Nothing {}, figures(dropped, None).added_up(dropped)),

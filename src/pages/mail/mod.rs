@@ -12,6 +12,7 @@ mod life_samples;
 mod life_values;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod values;
 pub mod welcome;
 
@@ -22,6 +23,7 @@ use crate::templates::{TemplateError, Templates};
 pub use ask::Ask;
 pub use language::Language;
 pub use life::{About, LifeEvent, LifeMail, NewKey, RefusedChange};
+pub use trial::{TrialKey, TrialKeyEnds, TrialReminder};
 pub use welcome::Welcome;
 
 /// Longer subjects are cut by most programs.
@@ -109,6 +111,9 @@ pub(super) fn check(templates: &Templates) -> Result<(), TemplateError> {
     for language in Language::all(templates) {
         try_mail::<Welcome>(templates, &language)?;
         try_mail::<Ask>(templates, &language)?;
+        try_mail::<TrialKey>(templates, &language)?;
+        try_mail::<TrialKeyEnds>(templates, &language)?;
+        try_mail::<TrialReminder>(templates, &language)?;
         life_samples::tried(templates, &language)?;
     }
     Ok(())

@@ -17,6 +17,14 @@ struct Told {
     mail: Rendered,
 }
 
+type Add<'a> = &'a mut dyn FnMut(&str, serde_json::Value, Rendered);
+
+fn of_kind<M: Mail>(templates: &Templates, language: &Language, add: Add<'_>) {
+    for sample in M::samples() {
+        add(M::NAME, serde_json::to_value(&sample).unwrap(), sample.render(templates, language).unwrap());
+    }
+}
+
 static EVERYTHING: LazyLock<Vec<Told>> = LazyLock::new(|| {
     let templates = templates();
     let mut all = Vec::new();
@@ -25,12 +33,11 @@ static EVERYTHING: LazyLock<Vec<Told>> = LazyLock::new(|| {
             let language = language.as_str().to_owned();
             all.push(Told { language, name: name.to_owned(), values: values.to_string(), mail });
         };
-        for sample in Welcome::samples() {
-            add("welcome", serde_json::to_value(&sample).unwrap(), sample.render(&templates, &language).unwrap());
-        }
-        for sample in Ask::samples() {
-            add("ask", serde_json::to_value(&sample).unwrap(), sample.render(&templates, &language).unwrap());
-        }
+        of_kind::<Welcome>(&templates, &language, &mut add);
+        of_kind::<Ask>(&templates, &language, &mut add);
+        of_kind::<TrialKey>(&templates, &language, &mut add);
+        of_kind::<TrialKeyEnds>(&templates, &language, &mut add);
+        of_kind::<TrialReminder>(&templates, &language, &mut add);
         for sample in life_samples::samples(&language) {
             add(sample.name(), serde_json::to_value(&sample).unwrap(), sample.render(&templates).unwrap());
         }

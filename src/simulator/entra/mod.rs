@@ -28,11 +28,13 @@ pub(super) enum Authority {
 }
 
 impl Authority {
-    fn parse(text: &str) -> Option<Self> {
+    /// A tenant is named by its id or by one of its domains.
+    fn parse(text: &str, seed: &Seed) -> Option<Self> {
         match text {
             "common" => Some(Self::Common),
             "organizations" => Some(Self::Organizations),
             "consumers" => Some(Self::Consumers),
+            domain if domain.contains('.') => seed.tenant_of_domain(domain).map(|tenant| Self::Tenant(tenant.id)),
             other => Uuid::parse_str(other).ok().map(Self::Tenant),
         }
     }
@@ -70,11 +72,13 @@ pub(super) fn answer(world: &World, request: &Request, segments: &[&str]) -> Opt
         return Some(token::managed_identity(world, request));
     }
     let (&first, rest) = segments.split_first()?;
-    let authority = Authority::parse(first)?;
-    if !authority.exists(&world.state().seed) {
+    let authority = Authority::parse(first, &world.state().seed);
+    let is_known = authority.is_some_and(|authority| authority.exists(&world.state().seed));
+    if !is_known && (authority.is_some() || (first.contains('.') && rest.contains(&"openid-configuration"))) {
         let message = format!("Tenant '{first}' not found. Check to make sure you have the correct tenant ID.");
         return Some(refusal(world, 400, "invalid_tenant", 90_002, &message));
     }
+    let authority = authority?;
     let method = request.method.as_str();
     Some(match (method, rest) {
         ("GET", ["v2.0", ".well-known", "openid-configuration"]) => discovery::document(world, authority, true),

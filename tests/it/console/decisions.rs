@@ -24,7 +24,7 @@ on_both_databases! {
 }
 
 /// An upgrade whose answers never were clear, until its hour was over.
-async fn unknown(stage: &Stage) -> (Uuid, Uuid) {
+pub(crate) async fn unknown(stage: &Stage) -> (Uuid, Uuid) {
     let id = enrolled(stage, "150").await;
     report_after(stage, 35).await;
     // The next charge finds its hour free.
@@ -41,7 +41,7 @@ async fn unknown(stage: &Stage) -> (Uuid, Uuid) {
 }
 
 async fn state(stage: &Stage, charge: Uuid) -> State {
-    stage.app.store.find_charge(charge).await.unwrap().unwrap().charge.state
+    stage.app.store.find_charge(charge).await.unwrap().unwrap().1.state
 }
 
 async fn propose(stage: &Stage, person: &str, charge: Uuid) -> Uuid {
@@ -123,7 +123,7 @@ async fn a_stale_proposal_is_refused(stage: Stage) {
     seatkey::app::resolve_charge(&stage.app, resolution).await.unwrap();
     let (status, text) = approve(&stage, FAY, proposal).await;
     assert!(status == 422 && text.contains("It has changed since it was proposed"), "{text}");
-    assert_eq!(store.find_charge(charge).await.unwrap().unwrap().charge.state, State::Accepted);
+    assert_eq!(store.find_charge(charge).await.unwrap().unwrap().1.state, State::Accepted);
     report_after(&stage, 0).await;
     stage.finish().await;
 }

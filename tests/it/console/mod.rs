@@ -1,5 +1,5 @@
 //! The console: who gets in, and what it shows.
 
-mod decisions;
+pub(crate) mod decisions;
 mod rights;
 mod sign_in;

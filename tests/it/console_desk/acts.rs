@@ -59,7 +59,8 @@ async fn support_does_what_others_may_not(stage: Stage) {
     follow(&stage).await;
     assert_eq!(mails(&stage, id).await, ["welcome", "key_again"]);
 
-    let contacts = [("email", "alex@contoso.example"), ("technical_contact", "ops@contoso.example"), ("language", "de")];
+    let contacts =
+        [("email", "alex@contoso.example"), ("technical_contact", "ops@contoso.example"), ("language", "de")];
     let fields: Vec<_> = contacts.into_iter().chain([WHY]).collect();
     let detail = only_support(&stage, id, "/contacts", &fields, "contacts_changed").await;
     assert!(!detail.contains("contoso"), "addresses stay out of the log: {detail}");
@@ -227,7 +228,8 @@ async fn what_is_not_right_is_said_at_the_form(stage: Stage) {
         let page = send(&stage, &mut suri, id, act, fields).await;
         assert_eq!(page.status, 422, "{act} {fields:?}");
         shows(&page, &[told, "<details open>"]);
-        for (_, value) in fields.iter().filter(|(name, value)| !matches!(*name, "seq" | "language") && value.len() < 99) {
+        for (_, value) in fields.iter().filter(|(name, value)| !matches!(*name, "seq" | "language") && value.len() < 99)
+        {
             shows(&page, &[value]);
         }
     }

@@ -31,7 +31,9 @@ async fn an_upgrade_takes_a_review_and_a_consent(stage: Stage) {
         }
     }
     let mut mira = signed_in(&stage, MIRA).await;
-    for (typed, told) in [("many", "Enter a whole number."), ("150", "150 users of today"), ("20", "Must be at least 25.")] {
+    for (typed, told) in
+        [("many", "Enter a whole number."), ("150", "150 users of today"), ("20", "Must be at least 25.")]
+    {
         let page = send(&stage, &mut mira, id, "/users", &[("users", typed)]).await;
         assert_eq!(page.status, 422, "{typed}");
         shows(&page, &[told, &format!("value=\"{typed}\"")]);

@@ -56,11 +56,24 @@ async fn everything_is_on_the_page(stage: Stage) {
     let mut ada = signed_in(&stage, ADA).await;
     let page = open(&stage, &mut ada, id).await;
     // What was ordered and what became of it, people, keys, mails, webhooks, calls, jobs, the log.
-    shows(&page, &["150 users, of which KONNEKT 25 was the cheapest, 2,100.00 EUR for a full year", "550.68 EUR", "1,376.71 EUR"]);
-    shows(&page, &["125 additional users of KONNEKT 25", "Accepted by Microsoft on", "konnekt-250-user", "Usage events"]);
+    shows(
+        &page,
+        &[
+            "150 users, of which KONNEKT 25 was the cheapest, 2,100.00 EUR for a full year",
+            "550.68 EUR",
+            "1,376.71 EUR",
+        ],
+    );
+    shows(
+        &page,
+        &["125 additional users of KONNEKT 25", "Accepted by Microsoft on", "konnekt-250-user", "Usage events"],
+    );
     shows(&page, &["Purchaser", "Beneficiary", "Technical contact", "jo.brandt@contoso.example", "Buyer who enrolled"]);
     shows(&page, &["provisional, trial", "full", "taken by the mail server", "YOUR LICENSE KEY", "Suspend"]);
-    shows(&page, &["saasSubscriptionStatus", "&quot;aud&quot;", "activate", "accepted", "keep appointment", "users raised"]);
+    shows(
+        &page,
+        &["saasSubscriptionStatus", "&quot;aud&quot;", "activate", "accepted", "keep appointment", "users raised"],
+    );
     shows(&page, &["first report", "suspended", "renewal", "bought directly", "from: 150"]);
     stage.finish().await;
 }

@@ -59,6 +59,14 @@ impl Log {
         log
     }
 
+    /// The same as the service logs when it is no terminal that reads it.
+    pub(crate) fn install_json() -> Self {
+        let log = Self::default();
+        let filter = EnvFilter::new("debug,seatkey=trace");
+        tracing_subscriber::fmt().with_env_filter(filter).json().with_writer(log.clone()).finish().init();
+        log
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }

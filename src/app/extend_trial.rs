@@ -1,0 +1,256 @@
+//! A running trial, or the grace period, is made longer while nothing is reported: the held charges are cancelled and
+//! written anew, the key follows, and the buyer is told the new dates (`product.md` §6).
+
+use std::collections::BTreeSet;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    App, AppError,
+    converge::{audit, queue, write_subscription},
+    grant_trial::audit_grant,
+    issue_key::issue_key,
+    life_mail::Letter,
+    open_trial::{open_trial, schedule_trial},
+};
+use crate::{
+    clock::new_id,
+    domain::{
+        change::FrozenChange,
+        charge::{Charge, Reason, State as ChargeState},
+        pricing::Line,
+        proration::Part,
+        staff::Actor,
+        subscription::Subscription,
+        time::{end_of_day, plus_days, utc_day},
+        trial_grant::{
+            Contact, DEFAULT_OFFER_DAYS, Extends, Granter, Kind, State, TrialGrant, TrialRefused, Wish, check_wish,
+            extension::{Extended, Rewritten, changes, decide_extension, held, rewrite_charge},
+        },
+    },
+    pages::mail::life::LifeEvent,
+    store::{ChangeState, Enrolment, NewChange, NewCharges, Tx},
+};
+
+/// No part of a term.
+const WHOLE: Part = Part { days: 1, of_days: 1 };
+
+/// What is to be made longer.
+#[derive(Debug, Clone, Copy)]
+pub struct TrialExtension<'a> {
+    /// The subscription.
+    pub subscription_id: Uuid,
+    /// Its trial, or its grace period.
+    pub extends: Extends,
+    /// Days more.
+    pub days: u32,
+    /// Why; at least 10 characters.
+    pub reason: &'a str,
+}
+
+/// Extends, or proposes it where it takes a second person; gives the grant.
+///
+/// # Errors
+/// [`AppError::Trial`] with what to do: nothing runs that could be longer, or something is reported; [`AppError::Store`].
+pub async fn extend_trial(app: &App, actor: &Actor, extension: TrialExtension<'_>) -> Result<TrialGrant, AppError> {
+    let TrialExtension { subscription_id: id, extends, days, reason } = extension;
+    let now = app.clock.now();
+    let tx = app.store.begin().await?;
+    let subscription = tx.find_subscription(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
+    let enrolment = tx.find_enrolment(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
+    let microsoft = &subscription.microsoft;
+    let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
+    let before = tx.list_trials_of_subscription(id).await?;
+    let days_before = before.iter().filter(|one| one.kind == Kind::Extension && one.state == State::Used);
+    let wish = Wish {
+        kind: Kind::Extension,
+        plan,
+        tenant_id: None,
+        days,
+        days_before: days_before.map(|one| one.days).sum(),
+        users: subscription.users.unwrap_or_default(),
+        offer_days: DEFAULT_OFFER_DAYS,
+        reason,
+    };
+    let begins = check_wish(actor, wish)?;
+    // Nobody has to approve what cannot be carried out.
+    decide_extension(&subscription, &tx.list_charges(id).await?, (extends, days), now)?;
+    let mut grant = fresh_grant(actor, &subscription, &enrolment, extension, now);
+    grant.trial_group.clone_from(&offer.trial_group);
+    grant.offer_id.clone_from(&offer.id);
+    if begins == State::Open {
+        open_trial(app, &tx, &mut grant, actor, now).await?;
+    } else {
+        audit_grant(&tx, &grant, actor, "trial_proposed", now);
+    }
+    tx.insert_trial_grant(&grant).await?;
+    schedule_trial(app, &tx, &grant, now).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(grant)
+}
+
+fn fresh_grant(
+    actor: &Actor,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    extension: TrialExtension<'_>,
+    now: OffsetDateTime,
+) -> TrialGrant {
+    let microsoft = &subscription.microsoft;
+    let contact = Contact {
+        organisation: enrolment.organisation.clone(),
+        name: enrolment.buyer_name.clone(),
+        email: enrolment.buyer_email.clone(),
+        language: enrolment.language.clone(),
+    };
+    TrialGrant {
+        id: new_id(now),
+        kind: Kind::Extension,
+        offer_id: microsoft.offer_id.clone(),
+        plan_id: microsoft.plan_id.clone(),
+        trial_group: String::new(),
+        tenant_id: microsoft.beneficiary.tenant_id,
+        domain: None,
+        contact,
+        extends: Some(extension.extends),
+        subscription_id: Some(microsoft.id),
+        days: extension.days,
+        users: subscription.users,
+        reason: extension.reason.trim().to_owned(),
+        state: State::Proposed,
+        granted_by: Granter::of(actor),
+        granted_at: now,
+        expires_at: end_of_day(plus_days(utc_day(now), DEFAULT_OFFER_DAYS)),
+        opened_at: None,
+        used_at: None,
+        taken_back: None,
+        license: None,
+        version: 1,
+    }
+}
+
+/// One transaction: dates, charges, key, mail, audit entry.
+pub(super) async fn carry_out(
+    app: &App,
+    tx: &Tx,
+    grant: &TrialGrant,
+    actor: &Actor,
+    now: OffsetDateTime,
+) -> Result<(), AppError> {
+    let (Some(id), Some(extends)) = (grant.subscription_id, grant.extends) else {
+        return Err(AppError::Internal(format!("the extension {} does not say of what", grant.id)));
+    };
+    // A release in the same moment does not change the subscription's version: it waits for the row.
+    let mut subscription = tx.get_subscription(id).await?;
+    let enrolment = tx.get_enrolment(id).await?;
+    let charges = tx.list_charges(id).await?;
+    let extended = decide_extension(&subscription, &charges, (extends, grant.days), now)?;
+    let mut lines = Vec::new();
+    let causes: BTreeSet<Uuid> = held(&charges).map(|charge| charge.cause_id).collect();
+    for cause_id in causes {
+        let group: Vec<&Charge> = held(&charges).filter(|charge| charge.cause_id == cause_id).collect();
+        lines.extend(rewrite(app, tx, &subscription, grant, (&group, extended), now).await?);
+    }
+    let before = (subscription.trial_end, subscription.grace_end);
+    (subscription.trial_end, subscription.grace_end) = (extended.trial_end, extended.grace_end);
+    let key = issue_key(app, tx, &subscription, &enrolment, now).await?;
+    write_subscription(app, tx, &mut subscription, now).await?;
+    let cause = grant.id.to_string();
+    let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: key.as_ref(), cause: &cause };
+    let event = LifeEvent::Extended {
+        trial_end: extended.trial_end.filter(|_| extends == Extends::Trial),
+        days: grant.days,
+        held_until: extended.reportable_from,
+        lines: &lines,
+    };
+    queue(app, tx, letter, &event, now).await?;
+    let detail = serde_json::json!({
+        "trial": grant.id, "extends": extends.as_str(), "days": grant.days, "reason": grant.reason,
+        "before": { "trialEnd": before.0, "graceEnd": before.1.map(OffsetDateTime::unix_timestamp) },
+        "after": {
+            "trialEnd": extended.trial_end, "graceEnd": extended.grace_end.map(OffsetDateTime::unix_timestamp),
+        },
+    });
+    audit(tx, id, &actor.audit_word(), "trial_extended", &detail, now);
+    Ok(())
+}
+
+/// Writes the held charges of one cause anew, where anything of them changes; gives their lines.
+async fn rewrite(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    grant: &TrialGrant,
+    (group, extended): (&[&Charge], Extended),
+    now: OffsetDateTime,
+) -> Result<Vec<Line>, AppError> {
+    let Some(first) = group.first() else { return Ok(Vec::new()) };
+    let microsoft = &subscription.microsoft;
+    let plan_id = first.plan_id.as_deref().unwrap_or(&microsoft.plan_id);
+    let (_, plan) = app.find_plan(&microsoft.offer_id, plan_id)?;
+    let upgrade = match first.reason {
+        Reason::Upgrade => tx.find_change::<FrozenChange>(first.cause_id).await?.map(|change| change.body),
+        _ => None,
+    };
+    let priced_in = match &upgrade {
+        Some(frozen) => Some((frozen, &**app.find_plan(&microsoft.offer_id, &frozen.next.plan_id)?.1)),
+        None => None,
+    };
+    let rewritten = group.iter().map(|charge| rewrite_charge(charge, plan, priced_in, extended));
+    let rewritten: Vec<Rewritten> = rewritten.collect::<Result<_, _>>()?;
+    let pairs = || group.iter().zip(&rewritten);
+    let changed: Vec<(&&Charge, &Rewritten)> = pairs().filter(|(old, new)| changes(old, new, extended)).collect();
+    // What is bought once is for no part of the term.
+    let mut parts = changed.iter().filter(|(old, _)| old.part.is_some()).map(|(_, new)| new.part);
+    if !changed.is_empty() {
+        let ids: Vec<Uuid> = changed.iter().map(|(old, _)| old.id).collect();
+        let lines: Vec<Line> = changed.iter().map(|(_, new)| new.line.clone()).collect();
+        tx.move_charges(&ids, (ChargeState::Held, ChargeState::Cancelled), "written anew for an extension", now)
+            .await?;
+        let new = NewCharges {
+            subscription_id: microsoft.id,
+            cause_id: record_cause(tx, grant, first, upgrade.as_ref(), now).await?,
+            reason: first.reason,
+            plan_id,
+            term_start: first.term_start,
+            lines: &lines,
+            part: parts.next().unwrap_or(WHOLE),
+            users: first.users,
+            from_users: first.from_users,
+            reportable_from: extended.reportable_from,
+            state: ChargeState::Held,
+        };
+        tx.insert_charges(new, now).await?;
+    }
+    Ok(rewritten.into_iter().map(|one| one.line).collect())
+}
+
+/// The extension as a cause of its own; of an upgrade, with what it was frozen as.
+async fn record_cause(
+    tx: &Tx,
+    grant: &TrialGrant,
+    charge: &Charge,
+    upgrade: Option<&FrozenChange>,
+    now: OffsetDateTime,
+) -> Result<Uuid, AppError> {
+    let body = match upgrade {
+        Some(frozen) => serde_json::to_value(frozen).map_err(|error| AppError::Internal(error.to_string()))?,
+        None => serde_json::json!({ "trial": grant.id }),
+    };
+    let id = new_id(now);
+    let subscription_id = grant.subscription_id.unwrap_or_default();
+    let change = NewChange {
+        id,
+        subscription_id,
+        kind: "extension",
+        cause: format!("extension:{}:{}", grant.id, charge.cause_id),
+        body,
+        state: ChangeState::Done,
+        shown_to: None,
+        expires_at: now,
+    };
+    tx.insert_change(&change, now).await?;
+    Ok(id)
+}
