@@ -45,6 +45,8 @@ pub struct SubscriptionPage {
     path: String,
     state: &'static str,
     tone: Tone,
+    /// What is wrong with what was sent; its form may not be possible any more.
+    error: String,
     alarms: Vec<String>,
     marks: Vec<String>,
     line: Option<TermLine>,
@@ -77,6 +79,7 @@ impl SubscriptionPage {
             path: subscription_path(microsoft.id),
             state,
             tone,
+            error: acts.typed.error.clone(),
             alarms: alarms(told),
             marks: marks(subscription),
             line: term_line(told),
