@@ -145,7 +145,8 @@ fn approval() -> TableCreateStatement {
         .take()
 }
 
-/// What people tell each other about a subscription; append-only.
+/// What people tell each other about a subscription; append-only. The audit log has a digest of salt and text, so that the
+/// text can be erased with the customer's data.
 fn note() -> TableCreateStatement {
     let mut table = table("note");
     table
@@ -153,6 +154,7 @@ fn note() -> TableCreateStatement {
         .col(uuid("subscription_id"))
         .col(uuid("member_id"))
         .col(text("text"))
+        .col(string_null("salt"))
         .col(big_integer("at"))
         .foreign_key(&mut owned_by_subscription())
         .take()

@@ -112,7 +112,8 @@ async fn complete(app: &App, lease: Lease, snapshot: Snapshot, term: Term) -> Re
         let stage = subscription.stage.on(Event::Activated, activated_at)?;
         // Where Microsoft bills seats, its own number is the truth.
         let users = snapshot.quantity.filter(|_| frozen.quote.is_none()).or(subscription.users);
-        let subscription = Subscription { microsoft: snapshot, stage, users, ..subscription };
+        let microsoft = snapshot.with_people_of(&subscription.microsoft);
+        let subscription = Subscription { microsoft, stage, users, ..subscription };
         let (first, charges) = frozen.at_activation(term, activated_at.max(enrolment.submitted_at))?;
         let completion = Completion { enrolment: &enrolment, frozen: &frozen, first: &first, charges: &charges };
         write(app, &tx, subscription, completion, now).await?;

@@ -6,8 +6,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
-    App, AppError, Step,
-    change_users::actor,
+    App, AppError, Deed, Step,
     converge::{ask_and_converge, audit, queue, write_subscription},
     issue_key::issue_key,
     life_mail::Letter,
@@ -61,7 +60,8 @@ pub enum SeatsAsked {
 /// # Errors
 /// [`AppError::Change`] or [`AppError::Seats`] with the reason in the buyer's words; [`AppError::Store`] with a conflict
 /// when another change is on its way.
-pub async fn change_seats(app: &App, who: Identity, id: Uuid, to: u32) -> Result<SeatsAsked, AppError> {
+pub async fn change_seats(app: &App, deed: impl Into<Deed>, id: Uuid, to: u32) -> Result<SeatsAsked, AppError> {
+    let deed = deed.into();
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let mut subscription = tx.get_subscription(id).await?;
@@ -76,14 +76,14 @@ pub async fn change_seats(app: &App, who: Identity, id: Uuid, to: u32) -> Result
     if to > from {
         let cause = format!("seats:{}", subscription.version);
         subscription.planned = None;
-        let change_id = ask(&tx, &subscription, SeatsWanted { from, to }, (cause, Some(who)), now).await?;
+        let change_id = ask(&tx, &subscription, SeatsWanted { from, to }, (cause, Some(deed.identity()?)), now).await?;
         write_subscription(app, &tx, &mut subscription, now).await?;
-        audit(&tx, id, &actor(who), "seats_asked", &serde_json::json!({ "from": from, "to": to }), now);
+        deed.record(&tx, id, "seats_asked", serde_json::json!({ "from": from, "to": to }), now).await?;
         tx.commit().await?;
         app.wake.notify_one();
         return Ok(SeatsAsked::Asked { change_id });
     }
-    plan_fewer(app, &tx, &mut subscription, (from, to), who, now).await?;
+    plan_fewer(app, &tx, &mut subscription, (from, to), &deed, now).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(SeatsAsked::Planned)
@@ -112,7 +112,7 @@ async fn plan_fewer(
     tx: &Tx,
     subscription: &mut Subscription,
     (from, to): (u32, u32),
-    who: Identity,
+    deed: &Deed,
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
     let id = subscription.microsoft.id;
@@ -125,8 +125,7 @@ async fn plan_fewer(
     let letter = Letter { subscription, enrolment: Some(&enrolment), key: None, cause: &cause };
     let event = LifeEvent::DowngradePlanned { from, to, effective, segment: None, next_term_total: None };
     queue(app, tx, letter, &event, now).await?;
-    audit(tx, id, &actor(who), "downgrade_planned", &serde_json::json!({ "from": from, "to": to }), now);
-    Ok(())
+    deed.record(tx, id, "downgrade_planned", serde_json::json!({ "from": from, "to": to }), now).await
 }
 
 /// Writes the wish and its job. A second wish for the same version of the subscription is the first one.

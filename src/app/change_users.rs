@@ -1,12 +1,12 @@
-//! The buyer changes the number of users of a plan with segments: an upgrade, a lowering while the first charges are held,
+//! The buyer, or staff on the buyer's behalf, changes the number of users of a plan with segments: an upgrade, a lowering while the first charges are held,
 //! a planned downgrade. Shown first, derived again on submit; what differs is shown once more.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    App, AppError, Freshness,
-    converge::{ask_and_converge, audit, queue, write_subscription},
+    App, AppError, Deed, Freshness,
+    converge::{ask_and_converge, queue, write_subscription},
     find_prices,
     issue_key::issue_key,
     life_mail::Letter,
@@ -18,7 +18,6 @@ use crate::{
         change::{ChangeKind, FrozenChange, freeze_change, may_lower},
         charge::{Charge, Reason, State},
         enrolment::{Basis, QUOTE_LIFETIME},
-        policy::Identity,
         subscription::{Event, PlannedDowngrade, Subscription},
     },
     pages::mail::life::LifeEvent,
@@ -75,25 +74,26 @@ async fn price_change(
 /// As [`preview_change`].
 pub async fn review_change(
     app: &App,
-    who: Identity,
+    deed: impl Into<Deed>,
     subscription: &Subscription,
     to_users: u32,
 ) -> Result<Uuid, AppError> {
+    let deed = deed.into();
     let frozen = preview_change(app, subscription, to_users).await?;
-    keep(app, who, subscription, frozen).await
+    keep(app, &deed, subscription, frozen).await
 }
 
-async fn keep(app: &App, who: Identity, subscription: &Subscription, frozen: FrozenChange) -> Result<Uuid, AppError> {
+async fn keep(app: &App, deed: &Deed, subscription: &Subscription, frozen: FrozenChange) -> Result<Uuid, AppError> {
     let now = app.clock.now();
     let id = new_id(now);
     let change = NewChange {
         id,
         subscription_id: subscription.microsoft.id,
         kind: frozen.kind.as_str(),
-        cause: format!("buyer:{id}"),
+        cause: format!("shown:{id}"),
         body: frozen,
         state: ChangeState::Shown,
-        shown_to: Some(who),
+        shown_to: Some(deed.identity()?),
         expires_at: now + QUOTE_LIFETIME,
     };
     let tx = app.store.begin().await?;
@@ -109,13 +109,14 @@ async fn keep(app: &App, who: Identity, subscription: &Subscription, frozen: Fro
 /// somebody else changed the subscription in the same moment; else as [`preview_change`].
 pub async fn submit_change(
     app: &App,
-    who: Identity,
+    deed: impl Into<Deed>,
     subscription: &Subscription,
     change_id: Uuid,
 ) -> Result<ChangeSubmitted, AppError> {
+    let deed = deed.into();
     let id = subscription.microsoft.id;
     let change: StoredChange<FrozenChange> = app.store.find_change(change_id).await?.ok_or(AppError::Forbidden)?;
-    if change.subscription_id != id || change.shown_to != Some(who) {
+    if change.subscription_id != id || change.shown_to != Some(deed.identity()?) {
         return Err(AppError::Forbidden);
     }
     if change.state != ChangeState::Shown {
@@ -131,9 +132,9 @@ pub async fn submit_change(
     let fresh = fresh?;
     let expired = app.clock.now() >= change.expires_at;
     if expired || !change.body.promises_the_same_as(&fresh) {
-        return Ok(ChangeSubmitted::Changed { change_id: keep(app, who, &subscription, fresh).await? });
+        return Ok(ChangeSubmitted::Changed { change_id: keep(app, &deed, &subscription, fresh).await? });
     }
-    match accept(app, who, subscription, change_id, &fresh).await {
+    match accept(app, &deed, subscription, change_id, &fresh).await {
         Ok(()) => Ok(ChangeSubmitted::Accepted(Box::new(fresh))),
         // The row version, or the change's own state, says that somebody else submitted in the same moment.
         Err(AppError::Store(StoreError::Conflict(_))) => after_conflict(app, change_id).await,
@@ -156,7 +157,7 @@ async fn is_done(app: &App, change_id: Uuid) -> Result<bool, AppError> {
 /// One transaction: users, charges, key, mail, audit entry.
 async fn accept(
     app: &App,
-    who: Identity,
+    deed: &Deed,
     mut subscription: Subscription,
     change_id: Uuid,
     frozen: &FrozenChange,
@@ -198,15 +199,10 @@ async fn accept(
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key, cause: &cause };
     queue(app, &tx, letter, &event(frozen, had_planned, now), now).await?;
     let detail = serde_json::json!({ "change": change_id, "from": frozen.from_users, "to": frozen.to_users });
-    audit(&tx, id, &actor(who), audit_word(frozen.kind), &detail, now);
+    deed.record(&tx, id, audit_word(frozen.kind), detail, now).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())
-}
-
-/// The audit log's word for a buyer.
-pub(super) fn actor(who: Identity) -> String {
-    format!("buyer:{}/{}", who.tenant_id, who.object_id)
 }
 
 fn audit_word(kind: ChangeKind) -> &'static str {
@@ -292,7 +288,8 @@ fn event(frozen: &FrozenChange, cancelled_plan: bool, now: OffsetDateTime) -> Li
 ///
 /// # Errors
 /// [`AppError::Change`] when the stage does not admit it; [`AppError::Store`] with a conflict.
-pub async fn cancel_downgrade(app: &App, who: Identity, id: Uuid) -> Result<(), AppError> {
+pub async fn cancel_downgrade(app: &App, deed: impl Into<Deed>, id: Uuid) -> Result<(), AppError> {
+    let deed = deed.into();
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let mut subscription = tx.get_subscription(id).await?;
@@ -305,7 +302,7 @@ pub async fn cancel_downgrade(app: &App, who: Identity, id: Uuid) -> Result<(), 
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: None, cause: &cause };
     let event = LifeEvent::DowngradeCancelled { users: subscription.users.unwrap_or_default(), was: planned.users };
     queue(app, &tx, letter, &event, now).await?;
-    audit(&tx, id, &actor(who), "downgrade_cancelled", &serde_json::json!({ "was": planned.users }), now);
+    deed.record(&tx, id, "downgrade_cancelled", serde_json::json!({ "was": planned.users }), now).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())

@@ -1,6 +1,7 @@
 //! Why a use case did not come to its end: a public face (the page that is chosen by the variant) and a private one (the
 //! text, for the log).
 
+use super::DeskRefused;
 use crate::{
     domain::{
         api_key::ApiKeyRefused,
@@ -44,6 +45,9 @@ pub enum AppError {
     /// A person's decision about a charge that is not taken.
     #[error(transparent)]
     Decision(#[from] DecisionRefused),
+    /// What one of the staff asks for that cannot be done so.
+    #[error(transparent)]
+    Desk(#[from] DeskRefused),
     /// An API key that is not made, or not revoked.
     #[error(transparent)]
     ApiKey(#[from] ApiKeyRefused),
@@ -134,6 +138,7 @@ impl AppError {
             | Self::Decision(_)
             | Self::ApiKey(_)
             | Self::AnotherRequest
+            | Self::Desk(_)
             | Self::Trial(_)
             | Self::Approval(_)
             | Self::NoMailbox(_)

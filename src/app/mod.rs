@@ -17,6 +17,7 @@ mod change_users;
 mod check_usage;
 mod contacts;
 mod converge;
+mod deed;
 mod desk;
 mod digest_ledger;
 mod end_subscription;
@@ -82,7 +83,8 @@ pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_s
 pub use change_users::{ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change};
 pub use check_usage::HasChecked;
 pub use contacts::{Contacts, change_contacts, resend_key, rotate_license};
-pub use desk::{Desk, FinanceDesk};
+pub use deed::Deed;
+pub use desk::{Desk, DeskRefused, FinanceDesk, NOTE_CHARS, SalesDesk, SupportDesk};
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use explain::explain_charges;

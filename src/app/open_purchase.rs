@@ -45,9 +45,12 @@ pub async fn open_purchase(app: &App, who: Identity, arrival: &Arrival) -> Resul
         forget(app, arrival).await?;
     }
     let snapshot = answer?.value;
+    // Whom staff have bound is not named by Microsoft.
+    let known = app.store.find_subscription(snapshot.id).await?;
+    let named = known.map_or_else(|| snapshot.clone(), |known| snapshot.clone().with_people_of(&known.microsoft));
     let members_may_buy =
         app.find_plan(&snapshot.offer_id, &snapshot.plan_id).is_ok_and(|(_, plan)| plan.tenant_members_may_buy);
-    if rights(who, &snapshot, members_may_buy) == Rights::Nothing {
+    if rights(who, &named, members_may_buy) == Rights::Nothing {
         return Err(AppError::Forbidden);
     }
     let id = snapshot.id;

@@ -5,9 +5,8 @@ use time::Duration;
 use uuid::Uuid;
 
 use super::{
-    App, AppError, Step,
-    change_users::actor,
-    converge::{ask_and_converge, audit, find_out, write_subscription},
+    App, AppError, Deed, Step,
+    converge::{ask_and_converge, find_out, write_subscription},
     open_purchase::note_credential,
 };
 use crate::{
@@ -45,7 +44,7 @@ pub async fn ask_withdrawal(app: &App, who: Identity, id: Uuid) -> Result<(), Ap
     subscription.withdrawn_at = Some(now);
     write_subscription(app, &tx, &mut subscription, now).await?;
     tx.schedule_job(JobKind::WithdrawSubscription, id, now, now).await?;
-    audit(&tx, id, &actor(who), "withdrawal_asked", &serde_json::json!({}), now);
+    Deed::from(who).record(&tx, id, "withdrawal_asked", serde_json::json!({}), now).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(())

@@ -85,6 +85,8 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<console::trouble::ConsoleTrouble>(templates)?;
     try_page::<console::decision::DecisionPage>(templates)?;
     try_page::<console::list::List>(templates)?;
+    try_page::<console::subscription::SubscriptionPage>(templates)?;
+    try_page::<console::change::ChangeOnBehalf>(templates)?;
     try_page::<console::today::Today>(templates)?;
     try_page::<console::mails::MailPage>(templates)?;
     try_page::<console::catalog::CatalogPage>(templates)?;

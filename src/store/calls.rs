@@ -1,6 +1,6 @@
 //! Calls that change something at Microsoft: the intent is committed before the call, the answer after it.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -38,10 +38,27 @@ pub(super) mod entity {
 pub struct Call {
     /// Its id.
     pub id: Uuid,
+    /// Which call it is.
+    pub operation: String,
     /// When it was meant to go out.
     pub intended_at: OffsetDateTime,
+    /// When its answer was written down.
+    pub answered_at: Option<OffsetDateTime>,
     /// What came of it: `accepted`, or Microsoft's words; none = no answer is known.
     pub outcome: Option<String>,
+    /// Microsoft's ids of request and correlation, which its support asks for.
+    pub ids: Option<(String, String)>,
+}
+
+fn from_row(row: entity::Model) -> Call {
+    Call {
+        id: row.id,
+        operation: row.operation,
+        intended_at: from_micros(row.intended_at),
+        answered_at: row.answered_at.map(from_micros),
+        outcome: row.outcome,
+        ids: row.request_id.zip(row.correlation_id),
+    }
 }
 
 impl Store {
@@ -110,6 +127,22 @@ impl Store {
             .order_by_desc(Column::Id)
             .one(self.connection())
             .await?;
-        Ok(row.map(|row| Call { id: row.id, intended_at: from_micros(row.intended_at), outcome: row.outcome }))
+        Ok(row.map(from_row))
+    }
+
+    /// The newest calls about a subscription, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_calls(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Call>> {
+        use entity::Column;
+        let rows = entity::Entity::find()
+            .filter(Column::SubscriptionId.eq(subscription_id))
+            .order_by_desc(Column::IntendedAt)
+            .order_by_desc(Column::Id)
+            .limit(limit)
+            .all(self.connection())
+            .await?;
+        Ok(rows.into_iter().map(from_row).collect())
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::to_micros;
 pub(super) const ERASED: &str = "(erased)";
 
 /// Where it stands, beside the subscription's own row and the trial.
-const STATEMENTS: [&str; 7] = [
+const STATEMENTS: [&str; 8] = [
     "UPDATE enrolment SET organisation = $2, buyer_name = $2, buyer_email = $2, technical_contact = $2 WHERE subscription_id = $1",
     "UPDATE mail SET recipients = '[]', subject = $2, text_body = $2, html_body = $2, attachments = '[]', \
      state = CASE WHEN state = 'queued' THEN 'erased' ELSE state END WHERE subscription_id = $1",
@@ -21,6 +21,7 @@ const STATEMENTS: [&str; 7] = [
     "DELETE FROM quote WHERE subscription_id = $1 AND id NOT IN (SELECT quote_id FROM enrolment)",
     // The digest stays, and the chain with it; without the salt nobody can try who it was.
     "UPDATE audit SET actor = $2, actor_salt = NULL WHERE subscription_id = $1 AND actor LIKE 'buyer:%'",
+    "UPDATE note SET text = $2, salt = NULL WHERE subscription_id = $1",
     "UPDATE change SET tenant_id = NULL, object_id = NULL WHERE subscription_id = $1 AND kind <> $2",
 ];
 

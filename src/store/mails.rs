@@ -1,6 +1,8 @@
 //! Mails, written with their cause and sent by a job. Unique by Message-ID, which follows from the cause.
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -92,6 +94,8 @@ pub struct Mail {
     pub last_error: Option<String>,
     /// When its cause happened.
     pub created_at: OffsetDateTime,
+    /// When the mail server took it.
+    pub sent_at: Option<OffsetDateTime>,
 }
 
 impl Store {
@@ -111,6 +115,21 @@ impl Store {
         let rows = entity::Entity::find()
             .filter(entity::Column::SubscriptionId.eq(subscription_id))
             .order_by_asc(entity::Column::CreatedAt)
+            .all(self.connection())
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
+
+    /// The newest mails of a subscription, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_newest_mails_of(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Mail>> {
+        let rows = entity::Entity::find()
+            .filter(entity::Column::SubscriptionId.eq(subscription_id))
+            .order_by_desc(entity::Column::CreatedAt)
+            .order_by_desc(entity::Column::Id)
+            .limit(limit)
             .all(self.connection())
             .await?;
         rows.into_iter().map(from_row).collect()
@@ -207,5 +226,6 @@ fn from_row(row: entity::Model) -> Result<Mail> {
         state,
         last_error: row.last_error,
         created_at: from_micros(row.created_at),
+        sent_at: row.sent_at.map(from_micros),
     })
 }

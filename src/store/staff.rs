@@ -1,7 +1,10 @@
 //! The publisher's people as of their last sign-in, and their sessions. A session has no roles of its own: what the last
 //! sign-in of the person said holds for all of them, so that a role that was taken away is gone everywhere.
 
-use sea_orm::{ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel as _, QueryFilter,
+    sea_query::ExprTrait as _,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -143,6 +146,24 @@ impl Store {
     /// [`StoreError`](super::StoreError).
     pub async fn list_staff_members(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Member>> {
         let rows = member::Entity::find().filter(member::Column::Id.is_in(ids)).all(self.connection()).await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+}
+
+impl Store {
+    /// Those of these people who have signed in here.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_staff_by_identity(&self, people: impl IntoIterator<Item = Identity>) -> Result<Vec<Member>> {
+        use member::Column;
+        let same = |who: Identity| Column::TenantId.eq(who.tenant_id).and(Column::ObjectId.eq(who.object_id));
+        let mut people = people.into_iter().map(same).peekable();
+        if people.peek().is_none() {
+            return Ok(Vec::new());
+        }
+        let these = people.fold(Condition::any(), Condition::add);
+        let rows = member::Entity::find().filter(these).all(self.connection()).await?;
         Ok(rows.into_iter().map(from_row).collect())
     }
 }

@@ -311,7 +311,7 @@ fn to_row(event: NewUsageEvent, (owner, until): (Uuid, OffsetDateTime), now: Off
     }
 }
 
-fn from_row(row: entity::Model) -> Result<UsageEvent> {
+pub(super) fn from_row(row: entity::Model) -> Result<UsageEvent> {
     let quantity = Quantity::from_millionths(row.quantity_millionths);
     let wrong = || StoreError::inconsistent(TABLE, "quantity_millionths", row.id, row.quantity_millionths);
     Ok(UsageEvent {

@@ -64,10 +64,14 @@ pub struct Webhook {
     pub subscription_id: Option<Uuid>,
     /// The body as it came.
     pub body: String,
+    /// The verified claims of its token, as JSON.
+    pub claims: String,
     /// Why the catalog alone refused the change, where it did.
     pub refusal: Option<String>,
     /// When it came first.
     pub received_at: OffsetDateTime,
+    /// When it was acted upon last.
+    pub handled_at: Option<OffsetDateTime>,
     /// What came of it, once it has been acted upon.
     pub outcome: Option<String>,
 }
@@ -167,8 +171,10 @@ fn from_row(row: entity::Model) -> Webhook {
         action: row.action,
         subscription_id: row.subscription_id,
         body: row.body,
+        claims: row.claims,
         refusal: row.refusal,
         received_at: from_micros(row.received_at),
+        handled_at: row.handled_at.map(from_micros),
         outcome: row.outcome,
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn replace(visit: Rc<Visit>) -> Result<HttpResponse, Refusal> {
     let seq = visit.field("seq").parse().map_err(|_| Refusal::Dead(Dead::FormExpired))?;
     match rotate_license(&visit.app, shown.who(), shown.subscription.microsoft.id, seq).await {
         // Another click was faster: the key is replaced.
-        Ok(()) | Err(AppError::Store(StoreError::Conflict(_))) => Ok(back(&shown, "replaced")),
+        Ok(_) | Err(AppError::Store(StoreError::Conflict(_))) => Ok(back(&shown, "replaced")),
         Err(error) => Err(error.into()),
     }
 }

@@ -25,6 +25,8 @@ pub enum Access {
 
 /// Every role.
 const ALL: Access = Access::Staff(&Role::ALL);
+const SALES: Access = Access::Staff(&[Role::Sales, Role::Admin]);
+const SUPPORT: Access = Access::Staff(&[Role::Support, Role::Admin]);
 const FINANCE: Access = Access::Staff(&[Role::Finance, Role::Admin]);
 
 const READ: Access = Access::Program(Scope::SubscriptionsRead);
@@ -107,6 +109,19 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console/staff-actions", ALL),
     ("GET", "/console/staff-actions.csv", FINANCE),
     ("GET", "/console/search", ALL),
+    ("GET", "/console/subscriptions/{id}", ALL),
+    ("POST", "/console/subscriptions/{id}/notes", ALL),
+    ("POST", "/console/subscriptions/{id}/users", SALES),
+    ("GET", "/console/subscriptions/{id}/users/review/{change}", SALES),
+    ("POST", "/console/subscriptions/{id}/users/submit", SALES),
+    ("POST", "/console/subscriptions/{id}/users/cancel-downgrade", SALES),
+    ("POST", "/console/subscriptions/{id}/key/resend", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/key/rotate", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/contacts", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/person", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/webhooks/replay", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/jobs/retry", SUPPORT),
+    ("POST", "/console/subscriptions/{id}/reconcile", SUPPORT),
 ];
 
 /// Who may ask for a route.

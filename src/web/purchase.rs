@@ -74,26 +74,35 @@ impl<'a> Shown<'a> {
 
     /// The purchase in the terms of the pages. `organisation` is the buyer's own word for it.
     pub(super) fn purchase<'b>(&'b self, organisation: &'b str) -> Purchase<'b> {
-        let microsoft = &self.subscription.microsoft;
-        let activated = match self.subscription.stage {
-            stage if stage.enrolled().is_some() => stage.enrolled().map(|enrolled| utc_day(enrolled.activated_at)),
-            _ if microsoft.status == MicrosoftStatus::Subscribed => microsoft.term.map(|term| term.start),
-            _ => None,
-        };
-        Purchase {
-            id: microsoft.id,
-            name: &microsoft.name,
-            organisation,
-            offer: self.offer,
-            plan: self.plan,
-            amounts: if microsoft.is_reseller_deal() { Amounts::Hidden } else { Amounts::Shown },
-            bought: None,
-            activated,
-        }
+        purchase_of(&self.subscription, (self.offer, self.plan), organisation)
     }
 
     pub(super) fn path(&self) -> String {
         format!("/subscriptions/{}", self.subscription.microsoft.id)
+    }
+}
+
+/// A subscription in the terms of the pages.
+pub(super) fn purchase_of<'a>(
+    subscription: &'a Subscription,
+    (offer, plan): (&'a Offer, &'a Plan),
+    organisation: &'a str,
+) -> Purchase<'a> {
+    let microsoft = &subscription.microsoft;
+    let activated = match subscription.stage {
+        stage if stage.enrolled().is_some() => stage.enrolled().map(|enrolled| utc_day(enrolled.activated_at)),
+        _ if microsoft.status == MicrosoftStatus::Subscribed => microsoft.term.map(|term| term.start),
+        _ => None,
+    };
+    Purchase {
+        id: microsoft.id,
+        name: &microsoft.name,
+        organisation,
+        offer,
+        plan,
+        amounts: if microsoft.is_reseller_deal() { Amounts::Hidden } else { Amounts::Shown },
+        bought: None,
+        activated,
     }
 }
 

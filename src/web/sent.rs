@@ -101,6 +101,11 @@ impl Sent {
         self.app.clock.now()
     }
 
+    /// The other end of the connection.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// The first query parameter of that name.
     pub(super) fn query(&self, name: &str) -> Option<&str> {
         first(&self.query, name)

@@ -15,15 +15,17 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    app::{AppError, ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change},
+    app::{App, AppError, ChangeSubmitted, cancel_downgrade, preview_change, review_change, submit_change},
     domain::{
         catalog::Model,
         change::{ChangeKind, ChangeRefused, FrozenChange, open_term},
         pricing::PricedPlan,
+        subscription::Subscription,
     },
     pages::{
         change::{ChangeFacts, ChangePreview, ChangeReview, Meaning, Proposal},
         differences,
+        purchase::Purchase,
         trouble::Dead,
     },
     store::{ChangeState, StoreError, StoredChange},
@@ -162,14 +164,25 @@ async fn with_facts<T>(
     change: &FrozenChange,
     use_it: impl FnOnce(&ChangeFacts<'_>) -> Result<T, AppError>,
 ) -> Result<T, Refusal> {
-    let charges = visit.app.store.list_charges(shown.subscription.microsoft.id).await?;
-    let plan = PricedPlan::new(shown.plan, &change.prices.list).map_err(ChangeRefused::from).map_err(AppError::from)?;
+    Ok(tell_change(&visit.app, &shown.subscription, &shown.purchase(""), change, use_it).await?)
+}
+
+/// The same for whoever looks at it.
+pub(super) async fn tell_change<T>(
+    app: &App,
+    subscription: &Subscription,
+    purchase: &Purchase<'_>,
+    change: &FrozenChange,
+    use_it: impl FnOnce(&ChangeFacts<'_>) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let charges = app.store.list_charges(subscription.microsoft.id).await?;
+    let plan = PricedPlan::new(purchase.plan, &change.prices.list).map_err(ChangeRefused::from)?;
     let told = ChangeFacts {
-        purchase: &shown.purchase(""),
+        purchase,
         change,
         plan: &plan,
-        planned: shown.subscription.planned.map(|planned| planned.users),
-        held: held_sum(&charges, |charge| !charge.is_extra(shown.plan)),
+        planned: subscription.planned.map(|planned| planned.users),
+        held: held_sum(&charges, |charge| !charge.is_extra(purchase.plan)),
     };
-    Ok(use_it(&told)?)
+    use_it(&told)
 }

@@ -12,6 +12,7 @@ mod api;
 mod boundaries;
 mod browser;
 mod console;
+mod console_desk;
 mod console_lists;
 mod crashes;
 mod demo;

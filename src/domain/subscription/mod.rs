@@ -3,6 +3,7 @@
 //! Owns: the stages of its life and what each event does to them (`stage`), what a fresh answer of Microsoft's means
 //! (`observe`), and what falls due by the calendar (`calendar`). Does not own: charges and keys, which follow from these.
 
+mod bind;
 mod calendar;
 mod observe;
 mod stage;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
+pub use bind::NotBindable;
 pub use calendar::{
     MICROSOFT_DROPS_AFTER_DAYS, Notice, RETENTION_AT_LEAST, appointment_after_change, due_notice, erasure_due,
     is_dropped_by_microsoft, next_appointment, unbilled_change_due,

@@ -17,7 +17,8 @@ pub fn observe(known: &Subscription, fresh: &Snapshot) -> Option<Observation> {
     if is_over(known) || is_older(known, fresh) || matches!(fresh.status, MicrosoftStatus::Unknown(_)) {
         return None;
     }
-    let snapshot = Snapshot { term: fresh.term.or(known.microsoft.term), ..fresh.clone() };
+    let fresh = fresh.clone().with_people_of(&known.microsoft);
+    let snapshot = Snapshot { term: fresh.term.or(known.microsoft.term), ..fresh };
     let events = events(known, &snapshot);
     (snapshot != known.microsoft || !events.is_empty()).then_some(Observation { snapshot, events })
 }

@@ -4,6 +4,7 @@
 //! the texts of customers are escaped by the templates, and made harmless for spreadsheets by `table`.
 
 pub mod catalog;
+pub mod change;
 pub mod decision;
 pub mod frame;
 pub mod jobs;
@@ -12,6 +13,7 @@ pub mod list;
 pub mod mails;
 pub mod search;
 pub mod staff_actions;
+pub mod subscription;
 pub mod subscriptions;
 pub mod table;
 pub mod today;

@@ -74,6 +74,18 @@ pub enum Cell {
         /// The text.
         text: String,
     },
+    /// Words with a remark below them.
+    Noted {
+        /// The words.
+        text: String,
+        /// The remark.
+        note: String,
+    },
+    /// A text with the line breaks of whoever wrote it.
+    Lines {
+        /// The text.
+        text: String,
+    },
 }
 
 impl Cell {
@@ -86,6 +98,11 @@ impl Cell {
     pub fn subscription(id: Uuid, name: &str) -> Self {
         let text = if name.is_empty() { id.to_string() } else { name.to_owned() };
         Self::Link { text, href: subscription_path(id) }
+    }
+
+    /// Words with a remark below them.
+    pub fn noted(text: impl Into<String>, note: impl Into<String>) -> Self {
+        Self::Noted { text: text.into(), note: note.into() }
     }
 
     /// An id that leads nowhere.
@@ -121,6 +138,8 @@ impl Cell {
             | Self::Link { text, .. }
             | Self::Id { text, .. }
             | Self::State { text, .. }
+            | Self::Noted { text, .. }
+            | Self::Lines { text }
             | Self::Long { text } => text,
         };
         let is_number = text.trim_start_matches('-').chars().all(|one| one.is_ascii_digit() || one == '.');

@@ -3,7 +3,9 @@
 //! Owns: its routes and forms, which page is shown when, who may ask. Does not own: what a page says (`pages::console`),
 //! what a role may do (`app::desk`).
 
+mod acts;
 mod catalog;
+mod change;
 mod decision;
 mod jobs;
 mod ledger;
@@ -14,6 +16,8 @@ mod search;
 mod sign_in;
 mod staff_actions;
 mod stop;
+mod subscription;
+mod subscription_facts;
 mod subscriptions;
 mod today;
 mod visit;
@@ -51,5 +55,18 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/staff-actions", |to| to.to(desk(rows::<staff_actions::StaffActions>))),
         get("/console/staff-actions.csv", |to| to.to(desk(csv::<staff_actions::StaffActions>))),
         get("/console/search", |to| to.to(desk(search::show))),
+        get("/console/subscriptions/{id}", |to| to.to(desk(subscription::show))),
+        post("/console/subscriptions/{id}/notes", |to| to.to(desk(acts::note))),
+        post("/console/subscriptions/{id}/users", |to| to.to(desk(change::review))),
+        get("/console/subscriptions/{id}/users/review/{change}", |to| to.to(desk(change::show))),
+        post("/console/subscriptions/{id}/users/submit", |to| to.to(desk(change::submit))),
+        post("/console/subscriptions/{id}/users/cancel-downgrade", |to| to.to(desk(change::keep))),
+        post("/console/subscriptions/{id}/key/resend", |to| to.to(desk(acts::resend_key))),
+        post("/console/subscriptions/{id}/key/rotate", |to| to.to(desk(acts::rotate_key))),
+        post("/console/subscriptions/{id}/contacts", |to| to.to(desk(acts::change_contacts))),
+        post("/console/subscriptions/{id}/person", |to| to.to(desk(acts::bind_person))),
+        post("/console/subscriptions/{id}/webhooks/replay", |to| to.to(desk(acts::replay_webhook))),
+        post("/console/subscriptions/{id}/jobs/retry", |to| to.to(desk(acts::retry_job))),
+        post("/console/subscriptions/{id}/reconcile", |to| to.to(desk(acts::reconcile))),
     ]
 }

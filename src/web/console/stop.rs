@@ -56,6 +56,7 @@ fn explain(error: &AppError) -> Stopped {
         AppError::Change(_)
         | AppError::Seats(_)
         | AppError::Decision(_)
+        | AppError::Desk(_)
         | AppError::Approval(_)
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }

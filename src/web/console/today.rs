@@ -88,7 +88,7 @@ fn href(what: &What, subscription: Option<Uuid>) -> String {
 }
 
 /// A kind of finding, and what to do about it. Its own words say more.
-fn finding_told(kind: &str) -> (&'static str, &'static str) {
+pub(super) fn finding_told(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "charge_unknown" => ("Charge without an answer", "Decide whether it arrived"),
         "charge_conflict" => ("Conflict at Microsoft", "Resolve the conflict"),

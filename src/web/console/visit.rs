@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::Stat
 
 use super::stop::{Stop, answer};
 use crate::{
-    app::{AppError, count_waiting, find_staff_session},
+    app::{AppError, Desk, count_waiting, find_staff_session},
     domain::staff::Role,
     pages::{
         Page,
@@ -130,7 +130,12 @@ impl StaffVisit {
         self.session.as_ref().ok_or_else(|| Stop::SignIn { return_to: "/console".to_owned() })
     }
 
-    /// The same, when the form really comes from a page of this session.
+    /// What the visitor may do.
+    pub(super) fn desk(&self) -> Result<Desk<'_>, Stop> {
+        Ok(Desk::new(&self.app, &self.signed_in()?.member).from_address(self.peer()))
+    }
+
+    /// Who is signed in, when the form really comes from a page of this session.
     pub(super) fn check_form(&self) -> Result<&StaffSession, Stop> {
         let session = self.signed_in()?;
         if self.has_token(&session.csrf) { Ok(session) } else { Err(Stop::Here(Stopped::FormExpired)) }

@@ -1,40 +1,22 @@
-//! What the publisher's people may do: a role is a handle, and what a role may not do its handle has no method for. A page
-//! asks for the handle and cannot call the use cases behind it in any other way.
+//! What finance may do: decide about charges, each time two people.
 
 use uuid::Uuid;
 
-use super::{App, AppError, approve};
-use crate::domain::{
-    decision::Decision,
-    staff::{Member, Role},
+use super::Desk;
+use crate::{
+    app::{AppError, approve},
+    domain::decision::Decision,
 };
 
-/// One of the staff at work.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
-    app: &'a App,
-    member: &'a Member,
-}
-
-impl<'a> Desk<'a> {
-    /// The desk of a signed-in person.
-    #[must_use]
-    pub fn new(app: &'a App, member: &'a Member) -> Self {
-        Self { app, member }
-    }
-
-    /// What finance may do.
-    #[must_use]
-    pub fn finance(self) -> Option<FinanceDesk<'a>> {
-        self.member.roles.include(Role::Finance).then_some(FinanceDesk(self))
-    }
-}
-
-/// Decisions about charges; each takes two people.
+/// The handle of finance.
 #[derive(Debug, Clone, Copy)]
 pub struct FinanceDesk<'a>(Desk<'a>);
 
-impl FinanceDesk<'_> {
+impl<'a> FinanceDesk<'a> {
+    pub(super) fn new(desk: Desk<'a>) -> Self {
+        Self(desk)
+    }
+
     /// Proposes a decision about a charge; gives the proposal's id.
     ///
     /// # Errors

@@ -1,0 +1,71 @@
+//! What sales may do: change the users on the buyer's behalf, as the buyer would, with a recorded consent.
+
+use uuid::Uuid;
+
+use super::{Desk, DeskRefused, grounds};
+use crate::{
+    app::{AppError, ChangeSubmitted, cancel_downgrade, review_change, submit_change},
+    domain::{change::FrozenChange, subscription::Subscription},
+    store::{StoreError, StoredChange},
+};
+
+/// The handle of sales.
+#[derive(Debug, Clone, Copy)]
+pub struct SalesDesk<'a>(Desk<'a>);
+
+impl<'a> SalesDesk<'a> {
+    pub(super) fn new(desk: Desk<'a>) -> Self {
+        Self(desk)
+    }
+
+    /// Freezes a change for its review; the buyer would see the same figures.
+    ///
+    /// # Errors
+    /// As [`review_change`].
+    pub async fn review_change(self, subscription: &Subscription, to_users: u32) -> Result<Uuid, AppError> {
+        review_change(self.0.app, self.0.deed(), subscription, to_users).await
+    }
+
+    /// A change that this person was shown; any other does not exist.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn find_change(
+        self,
+        subscription: &Subscription,
+        id: Uuid,
+    ) -> Result<Option<StoredChange<FrozenChange>>, AppError> {
+        let found = match self.0.app.store.find_change::<FrozenChange>(id).await {
+            Err(StoreError::Inconsistent { .. }) => None,
+            other => other?,
+        };
+        let who = Some(self.0.member.identity);
+        Ok(found.filter(|change| change.subscription_id == subscription.microsoft.id && change.shown_to == who))
+    }
+
+    /// Submits a reviewed change. `consent`: who of the buyer's consented, how and when.
+    ///
+    /// # Errors
+    /// [`DeskRefused::Consent`]; else as [`submit_change`].
+    pub async fn submit_change(
+        self,
+        subscription: &Subscription,
+        change_id: Uuid,
+        consent: &str,
+    ) -> Result<ChangeSubmitted, AppError> {
+        let consent = grounds(consent, DeskRefused::Consent)?;
+        submit_change(self.0.app, self.0.deed().with_consent(consent), subscription, change_id).await
+    }
+
+    /// Takes a planned downgrade back. `consent` as above.
+    ///
+    /// # Errors
+    /// [`DeskRefused`] without a consent, or where nothing is planned; else as [`cancel_downgrade`].
+    pub async fn cancel_downgrade(self, subscription: &Subscription, consent: &str) -> Result<(), AppError> {
+        let consent = grounds(consent, DeskRefused::Consent)?;
+        if subscription.planned.is_none() {
+            return Err(DeskRefused::NothingPlanned.into());
+        }
+        cancel_downgrade(self.0.app, self.0.deed().with_consent(consent), subscription.microsoft.id).await
+    }
+}
