@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait, Query, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Func, Query, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use super::{
 /// Fewer letters would find half of everything.
 const MIN_LETTERS: usize = 3;
 /// From so many on, words count as equally frequent.
-const FREQUENT: u64 = 500;
+const FREQUENT: u64 = 2_000;
 /// Rows that are read at once, and how often.
 const PAGE: u64 = 200;
 const MAX_PAGES: usize = 20;
@@ -144,11 +144,15 @@ fn begins(word: &str) -> SimpleExpr {
     range(Expr::col((Entity, Column::Term)), word)
 }
 
-/// Whether the same target has a term that begins so.
+/// Whether the same target has a term that begins so. Written so that the terms of the target are looked through, not all
+/// that begin so: there may be a hundred thousand.
 fn has(word: &str) -> SimpleExpr {
     let other = Alias::new("other");
     let same = Expr::col((other.clone(), Column::Target)).equals((Entity, Column::Target));
-    let begins = range(Expr::col((other.clone(), Column::Term)), word);
+    let word = key(word);
+    let length = i32::try_from(word.len()).unwrap_or(i32::MAX);
+    let beginning = Func::cust("substr").arg(Expr::col((other.clone(), Column::Term))).arg(1_i32).arg(length);
+    let begins = SimpleExpr::from(beginning).eq(word);
     let query = Query::select().expr(Expr::val(1)).from_as(Entity, other).and_where(same).and_where(begins).to_owned();
     Expr::exists(query)
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     frame::ConsoleFrame,
     samples,
-    table::{Cell, Column, Row, Table, plain_price},
+    table::{Cell, Column, Row, Table},
 };
 use crate::{
     domain::{
@@ -89,7 +89,7 @@ pub fn rows(offer: &Offer) -> Vec<Row> {
     for plan in &offer.plans {
         for meter in meters(plan) {
             for list in &plan.prices {
-                let price = list.price(meter.dimension).map(plain_price).unwrap_or_default();
+                let price = list.price(meter.dimension).map(|price| price.to_string()).unwrap_or_default();
                 let words =
                     [&offer.id, &*plan.id, plan.term_unit.as_str(), meter.what, &meter.included, &meter.maximum];
                 let more = [meter.dimension, meter.unit, list.currency.code(), &price];
@@ -147,7 +147,7 @@ fn offer_view(offer: &Offer) -> OfferView {
         let row = |meter: Meter<'_>| {
             let price = |currency: &Currency| {
                 let price = plan.list_prices(*currency).and_then(|list| list.price(meter.dimension));
-                Cell::text(price.map(plain_price).unwrap_or_default())
+                Cell::text(price.map(|price| price.to_string()).unwrap_or_default())
             };
             let words = [&*plan.id, meter.what, &meter.included, &meter.maximum, meter.dimension, meter.unit];
             words.into_iter().map(Cell::text).chain(currencies.iter().map(price)).collect()

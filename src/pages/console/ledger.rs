@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::table::{Cell, Column, Row, plain_price, subscription_path};
+use super::table::{Cell, Column, Row, subscription_path};
 use crate::{
     domain::{
         charge::{Charge, State},
@@ -55,7 +55,7 @@ pub fn row(charge: &Charge, whose: (Uuid, Option<&Subscription>), organisation: 
         Cell::text(charge.reason.as_str()),
         Cell::text(&charge.dimension),
         Cell::text(charge.quantity.to_string()),
-        price(plain_price(charge.unit_price)),
+        price(charge.unit_price.to_string()),
         price(charge.amount.to_string()),
         price(charge.amount.currency.code().to_owned()),
         Cell::at(charge.reportable_from),

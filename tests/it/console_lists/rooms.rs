@@ -48,7 +48,7 @@ async fn every_room_shows_what_a_story_left_behind(stage: Stage) {
         assert!(catalog.contains(word), "the catalog does not say {word}");
     }
     let prices = file(&stage, &mut finn, "/console/catalog.csv").await;
-    assert!(column(&prices, "Price").contains(&"3300.00") && column(&prices, "Currency").contains(&"EUR"));
+    assert!(column(&prices, "Price").contains(&"3300.0000") && column(&prices, "Currency").contains(&"EUR"));
     stage.strike().await;
 }
 
