@@ -83,7 +83,8 @@ pub async fn build(config: &Config, clock: SharedClock) -> Result<App, StartErro
 /// # Errors
 /// [`StartError`], in words for whoever starts it.
 pub async fn build_with(config: &Config, clock: SharedClock, templates: Templates) -> Result<App, StartError> {
-    let mut catalog = read_catalog(&config.catalog.path)?.cut_to(quantity_decimals(&config.billing)?);
+    let (catalog, catalog_warnings) = read_catalog(&config.catalog.path)?;
+    let mut catalog = catalog.cut_to(quantity_decimals(&config.billing)?);
     let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let keyring = Keyring::from_files(&config.signing.keys)?;
     let http = http::client()?;
@@ -102,6 +103,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     Ok(App {
         store,
         catalog,
+        catalog_warnings,
         marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock))
             .with_metering_base(metering_base_url),
         webhook_tokens: WebhookTokens::new(
@@ -130,16 +132,19 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     })
 }
 
-fn read_catalog(path: &Path) -> Result<Catalog, StartError> {
+/// The catalog, and the warnings that come with it.
+fn read_catalog(path: &Path) -> Result<(Catalog, Vec<String>), StartError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_path_buf(), source })?;
     let (catalog, warnings) = Catalog::from_toml(&path.display().to_string(), &text).map_err(|findings| {
         StartError::Catalog(findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
-    for warning in warnings.iter().filter(|finding| finding.severity == Severity::Warning) {
+    let warnings = warnings.iter().filter(|finding| finding.severity == Severity::Warning);
+    let warnings: Vec<String> = warnings.map(ToString::to_string).collect();
+    for warning in &warnings {
         tracing::warn!(%warning, "catalog");
     }
-    Ok(catalog)
+    Ok((catalog, warnings))
 }
 
 fn quantity_decimals(settings: &Billing) -> Result<QuantityDecimals, ConfigError> {

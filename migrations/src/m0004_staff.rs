@@ -208,6 +208,13 @@ fn search_term() -> TableCreateStatement {
 fn indexes() -> Vec<IndexCreateStatement> {
     let mut one_open = unique("approval_open_once", "approval", &["kind", "subject"]);
     one_open.and_where(Expr::col("state").eq("open"));
+    let mut unhandled = index("webhook_unhandled", "webhook", &["id"]);
+    unhandled.and_where(Expr::col("handled_at").is_null());
+    let mut dead = index("job_dead", "job", &["id"]);
+    dead.and_where(Expr::col("state").eq("dead"));
+    // What Seatkey itself and buyers have done is most of the log.
+    let mut people = index("audit_of_people", "audit", &["id"]);
+    people.and_where(Expr::cust("actor LIKE 'staff:%' OR actor LIKE 'api:%' OR actor LIKE 'operator:%'"));
     vec![
         unique("staff_member_once", "staff_member", &["tenant_id", "object_id"]),
         unique("api_key_digest", "api_key", &["digest"]),
@@ -224,5 +231,14 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("subscription_by_time", "subscription", &["created_at", "id"]),
         index("subscription_by_stage", "subscription", &["stage", "created_at", "id"]),
         index("search_term_of_target", "search_term", &["target"]),
+        // Ids are made from the time, so that lists go by the primary key; these are for filters that find few.
+        index("charge_by_reason", "charge", &["reason", "id"]),
+        index("charge_by_currency", "charge", &["currency", "id"]),
+        index("webhook_by_action", "webhook", &["action", "id"]),
+        unhandled,
+        dead,
+        index("mail_by_state", "mail", &["state", "id"]),
+        index("audit_by_action", "audit", &["action", "id"]),
+        people,
     ]
 }

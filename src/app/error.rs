@@ -4,6 +4,7 @@
 use super::DeskRefused;
 use crate::{
     domain::{
+        api_key::ApiKeyRefused,
         approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
         decision::DecisionRefused,
@@ -47,12 +48,18 @@ pub enum AppError {
     /// What one of the staff asks for that cannot be done so.
     #[error(transparent)]
     Desk(#[from] DeskRefused),
-    /// A proposal that is not approved.
+    /// An API key that is not made, or not revoked.
     #[error(transparent)]
-    Approval(#[from] ApprovalRefused),
+    ApiKey(#[from] ApiKeyRefused),
+    /// An idempotency key that stands for another request.
+    #[error("this idempotency key stands for another request")]
+    AnotherRequest,
     /// A custom trial that is not granted, or not changed.
     #[error(transparent)]
     Trial(#[from] TrialRefused),
+    /// A proposal that is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalRefused),
     /// A mail that cannot be shown, and why.
     #[error("{0}")]
     NoPreview(String),
@@ -130,8 +137,10 @@ impl AppError {
             | Self::Seats(_)
             | Self::Decision(_)
             | Self::Desk(_)
-            | Self::Approval(_)
+            | Self::ApiKey(_)
+            | Self::AnotherRequest
             | Self::Trial(_)
+            | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)
             | Self::NotEnrollable(_)

@@ -54,9 +54,25 @@ pub struct TrialExtension<'a> {
 /// # Errors
 /// [`AppError::Trial`] with what to do: nothing runs that could be longer, or something is reported; [`AppError::Store`].
 pub async fn extend_trial(app: &App, actor: &Actor, extension: TrialExtension<'_>) -> Result<TrialGrant, AppError> {
+    let tx = app.store.begin().await?;
+    let grant = write_extension(app, &tx, actor, extension).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(grant)
+}
+
+/// The same in a transaction of the caller's, who wakes the workers after the commit.
+///
+/// # Errors
+/// As [`extend_trial`].
+pub async fn write_extension(
+    app: &App,
+    tx: &Tx,
+    actor: &Actor,
+    extension: TrialExtension<'_>,
+) -> Result<TrialGrant, AppError> {
     let TrialExtension { subscription_id: id, extends, days, reason } = extension;
     let now = app.clock.now();
-    let tx = app.store.begin().await?;
     let subscription = tx.find_subscription(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
     let enrolment = tx.find_enrolment(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
     let microsoft = &subscription.microsoft;
@@ -80,14 +96,12 @@ pub async fn extend_trial(app: &App, actor: &Actor, extension: TrialExtension<'_
     grant.trial_group.clone_from(&offer.trial_group);
     grant.offer_id.clone_from(&offer.id);
     if begins == State::Open {
-        open_trial(app, &tx, &mut grant, actor, now).await?;
+        open_trial(app, tx, &mut grant, actor, now).await?;
     } else {
-        audit_grant(&tx, &grant, actor, "trial_proposed", now);
+        audit_grant(tx, &grant, actor, "trial_proposed", now);
     }
     tx.insert_trial_grant(&grant).await?;
-    schedule_trial(app, &tx, &grant, now).await?;
-    tx.commit().await?;
-    app.wake.notify_one();
+    schedule_trial(app, tx, &grant, now).await?;
     Ok(grant)
 }
 

@@ -56,29 +56,55 @@ pub struct TrialRequest<'a> {
     pub reason: &'a str,
 }
 
+/// A trial that may be granted, and is not written yet.
+#[derive(Debug)]
+pub struct PreparedTrial {
+    grant: TrialGrant,
+    begins: State,
+}
+
 /// Grants a trial, or proposes it where it takes a second person; gives the grant.
 ///
 /// # Errors
-/// [`AppError::Trial`] with what to do; [`AppError::NotOffered`]; [`AppError::SignIn`] when Entra does not say whose a
-/// domain is; [`AppError::Store`].
+/// As [`prepare_trial`]; [`AppError::Store`].
 pub async fn grant_trial(app: &App, actor: &Actor, request: TrialRequest<'_>) -> Result<TrialGrant, AppError> {
+    let prepared = prepare_trial(app, actor, request).await?;
+    let tx = app.store.begin().await?;
+    let grant = write_trial(app, &tx, actor, prepared).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(grant)
+}
+
+/// Finds out whether a trial may be granted, and whose a domain is; changes nothing.
+///
+/// # Errors
+/// [`AppError::Trial`] with what to do; [`AppError::NotOffered`]; [`AppError::SignIn`] when Entra does not say whose a
+/// domain is.
+pub async fn prepare_trial(app: &App, actor: &Actor, request: TrialRequest<'_>) -> Result<PreparedTrial, AppError> {
     let (offer, plan) = app.find_plan(request.offer_id, request.plan_id)?;
     check_people(&request)?;
     let (tenant_id, domain) = resolve(app, request.tenant).await?;
-    let now = app.clock.now();
-    let mut grant = fresh_grant(actor, &request, (offer, plan), now);
+    let mut grant = fresh_grant(actor, &request, (offer, plan), app.clock.now());
     (grant.tenant_id, grant.domain) = (tenant_id, domain);
     let begins = check_wish(actor, wish(&grant, plan, &request))?;
-    let tx = app.store.begin().await?;
+    Ok(PreparedTrial { grant, begins })
+}
+
+/// Writes a prepared trial in a transaction of the caller's, who wakes the workers after the commit.
+///
+/// # Errors
+/// [`AppError::Store`].
+pub async fn write_trial(app: &App, tx: &Tx, actor: &Actor, prepared: PreparedTrial) -> Result<TrialGrant, AppError> {
+    let PreparedTrial { mut grant, begins } = prepared;
+    let now = grant.granted_at;
     if begins == State::Open {
-        open_trial(app, &tx, &mut grant, actor, now).await?;
+        open_trial(app, tx, &mut grant, actor, now).await?;
     }
     tx.insert_trial_grant(&grant).await?;
-    schedule_trial(app, &tx, &grant, now).await?;
+    schedule_trial(app, tx, &grant, now).await?;
     let action = if begins == State::Open { "trial_granted" } else { "trial_proposed" };
-    audit_grant(&tx, &grant, actor, action, now);
-    tx.commit().await?;
-    app.wake.notify_one();
+    audit_grant(tx, &grant, actor, action, now);
     Ok(grant)
 }
 

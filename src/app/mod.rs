@@ -5,6 +5,8 @@
 
 mod acknowledge_finding;
 mod activate_subscription;
+mod answer_once;
+mod api_keys;
 mod approve;
 mod approve_trial;
 mod ask_reseller;
@@ -35,6 +37,7 @@ mod list_waiting;
 mod open_purchase;
 mod open_trial;
 mod preview_mail;
+mod quote_users;
 mod receive_webhook;
 mod reconcile;
 mod reconcile_usage;
@@ -70,6 +73,8 @@ use url::Url;
 
 pub use acknowledge_finding::{Acknowledged, acknowledge_finding};
 pub use activate_subscription::activate_subscription;
+pub use answer_once::{ANSWERS_KEPT_FOR, ApiAnswer, Once, answer_once};
+pub use api_keys::{CreatedKey, create_api_key, recognise_api_key, revoke_api_key};
 pub use approve_trial::approve_trial;
 pub use ask_reseller::{Asked, ask_reseller};
 pub use bind_trial::bind_trial;
@@ -83,9 +88,9 @@ pub use desk::{Desk, DeskRefused, FinanceDesk, NOTE_CHARS, SalesDesk, SupportDes
 pub use digest_ledger::{digest_ledger, schedule_digest};
 pub use error::AppError;
 pub use explain::explain_charges;
-pub use extend_trial::{TrialExtension, extend_trial};
+pub use extend_trial::{TrialExtension, extend_trial, write_extension};
 pub use find_prices::{Freshness, KnownPrices, find_prices};
-pub use grant_trial::{NamedTenant, TrialRequest, grant_trial};
+pub use grant_trial::{NamedTenant, PreparedTrial, TrialRequest, grant_trial, prepare_trial, write_trial};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};
 pub use issue_key::issue_due_key;
@@ -94,6 +99,7 @@ pub use keep_trial::keep_trial;
 pub use list_waiting::{Waiting, What, count_waiting, list_waiting};
 pub use open_purchase::{open_purchase, record_arrival};
 pub use preview_mail::{PREVIEWS, preview_mail};
+pub use quote_users::{CustomerQuote, quote_users};
 pub use receive_webhook::{Received, receive_webhook};
 pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
@@ -136,6 +142,8 @@ pub struct App {
     pub store: Store,
     /// What is sold.
     pub catalog: Catalog,
+    /// What somebody should look at in it.
+    pub catalog_warnings: Vec<String>,
     /// Microsoft's marketplace.
     pub marketplace: Client,
     /// Who may call the webhook.

@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use super::{App, AppError, Trouble, random_token, token_digest};
+use super::{ANSWERS_KEPT_FOR, App, AppError, Trouble, random_token, token_digest};
 use crate::{
     identity::{SignInClient, SignInError, SignedIn},
     store::{Session, SignIn},
@@ -111,7 +111,7 @@ pub async fn end_session(app: &App, session: &Session) -> Result<(), AppError> {
     Ok(tx.commit().await?)
 }
 
-/// Forgets sessions, sign-ins, purchase tokens and reviews that are over.
+/// Forgets sessions, sign-ins, purchase tokens, reviews and answers to programs that are over.
 ///
 /// # Errors
 /// [`AppError::Store`].
@@ -123,5 +123,6 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     tx.delete_expired_sign_ins(now).await?;
     tx.delete_unordered_quotes(now - UNORDERED_QUOTE_LIFETIME).await?;
     tx.delete_unsubmitted_changes(now - UNORDERED_QUOTE_LIFETIME).await?;
+    tx.delete_api_answers(now - ANSWERS_KEPT_FOR).await?;
     Ok(tx.commit().await?)
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per command. Exit code 0 = done, 1 = the answer is no, 2 = wrong usage or configuration.
 //! Errors go to standard error as one sentence that says what to do.
 
+mod api_key;
 mod audit;
 pub mod browser;
 mod catalog;
@@ -65,6 +66,9 @@ enum Command {
     /// Charges: why they are there, and what a person decides about them
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Keys of the publisher's own systems, for the API
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
     /// Signing keys and license keys
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -108,6 +112,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Mail(command) => mail::run(&command),
         Command::Trial(command) => trial::run(&command),
         Command::Ledger(command) => ledger::run(&command),
+        Command::ApiKey(command) => api_key::run(&command),
         Command::License(command) => license::run(&command),
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),

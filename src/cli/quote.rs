@@ -7,7 +7,7 @@ use time::{Date, macros::format_description};
 
 use super::{Failure, catalog, output::print_json, print_line};
 use crate::domain::{
-    catalog::{Catalog, Plan},
+    catalog::{Catalog, NotInCatalog, Plan, PriceList},
     money::{Currency, grouped},
     pricing::{PricedPlan, Quote},
     proration::{UpgradeFrom, UpgradeQuote, quote_upgrade},
@@ -58,11 +58,8 @@ fn parse_date(text: &str) -> Result<Date, String> {
 
 pub(super) fn run(args: &QuoteArgs) -> Result<(), Failure> {
     let (catalog, _) = catalog::load(args.catalog.as_deref())?;
-    let plan = find_plan(&catalog, args)?;
-    let currency = choose_currency(&catalog, plan, args)?;
-    let prices = plan
-        .list_prices(currency)
-        .ok_or_else(|| Failure::Usage(format!("plan \"{}\" has no {currency} prices", plan.id)))?;
+    let plan = catalog.choose_plan(&args.plan, args.offer.as_deref()).map_err(not_in_catalog)?;
+    let prices = choose_prices(&catalog, plan, args)?;
     let priced = PricedPlan::new(plan, prices).map_err(|error| Failure::Usage(error.to_string()))?;
     let quote = priced.quote(args.users).map_err(|error| Failure::No(error.to_string()))?;
     let upgrade = upgrade(&priced, args)?;
@@ -73,28 +70,23 @@ pub(super) fn run(args: &QuoteArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn find_plan<'a>(catalog: &'a Catalog, args: &'a QuoteArgs) -> Result<&'a Plan, Failure> {
-    let wanted = |offer_id: &str| args.offer.as_deref().is_none_or(|wanted| wanted == offer_id);
-    let mut found = catalog.plans_named(&args.plan).filter(|(offer, _)| wanted(&offer.id));
-    match (found.next(), found.next()) {
-        (Some((_, plan)), None) => Ok(plan),
-        (Some(_), Some(_)) => {
-            Err(Failure::Usage(format!("several offers have a plan \"{}\"; name one with --offer", args.plan)))
-        }
-        (None, _) => Err(Failure::Usage(format!("the catalog has no plan \"{}\"", args.plan))),
-    }
+/// The prices in the named currency, or those of the named market, or the plan's own.
+fn choose_prices<'a>(catalog: &Catalog, plan: &'a Plan, args: &QuoteArgs) -> Result<&'a PriceList, Failure> {
+    let Some(code) = &args.currency else {
+        return catalog.choose_prices(plan, args.market.as_deref()).map_err(not_in_catalog);
+    };
+    let currency: Currency = code.parse().map_err(|error| Failure::Usage(format!("{error}")))?;
+    plan.prices_in(currency).map_err(not_in_catalog)
 }
 
-/// The named currency or market; else the only one that the plan has; else EUR.
-fn choose_currency(catalog: &Catalog, plan: &Plan, args: &QuoteArgs) -> Result<Currency, Failure> {
-    match (&args.currency, &args.market, plan.prices.as_slice()) {
-        (Some(code), _, _) => code.parse().map_err(|error| Failure::Usage(format!("{error}"))),
-        (None, Some(market), _) => catalog.markets.get(market).copied().ok_or_else(|| {
-            Failure::Usage(format!("the catalog has no market \"{market}\"; add it under [markets] or use --currency"))
-        }),
-        (None, None, [only]) => Ok(only.currency),
-        (None, None, _) => Ok(Currency::EUR),
-    }
+#[expect(clippy::needless_pass_by_value, reason = "used as a function in map_err")]
+fn not_in_catalog(missing: NotInCatalog) -> Failure {
+    let hint = match missing {
+        NotInCatalog::SeveralPlans(_) => " Use --offer.",
+        NotInCatalog::NoMarket(_) => " Add it under [markets], or use --currency.",
+        NotInCatalog::NoPlan(_) | NotInCatalog::NoPrices { .. } => "",
+    };
+    Failure::Usage(format!("{missing}{hint}"))
 }
 
 fn upgrade(priced: &PricedPlan, args: &QuoteArgs) -> Result<Option<UpgradeQuote>, Failure> {

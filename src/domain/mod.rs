@@ -6,6 +6,7 @@
 // No binary float (clippy.toml names the types): nobody may make an exception.
 #![forbid(clippy::disallowed_types, clippy::float_arithmetic)]
 
+pub mod api_key;
 pub mod approval;
 pub mod catalog;
 pub mod change;

@@ -8,6 +8,8 @@ pub mod account;
 pub mod account_actions;
 mod account_samples;
 mod account_words;
+pub mod api_docs;
+pub mod api_document;
 pub mod change;
 mod change_samples;
 mod change_words;
@@ -79,12 +81,16 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<confirm::Confirm>(templates)?;
     try_page::<contacts::ContactsForm>(templates)?;
     try_page::<seats::SeatsProgress>(templates)?;
+    try_page::<api_docs::ApiDocs>(templates)?;
     try_page::<console::trouble::ConsoleTrouble>(templates)?;
     try_page::<console::decision::DecisionPage>(templates)?;
     try_page::<console::list::List>(templates)?;
     try_page::<console::subscription::SubscriptionPage>(templates)?;
     try_page::<console::change::ChangeOnBehalf>(templates)?;
     try_page::<console::today::Today>(templates)?;
+    try_page::<console::mails::MailPage>(templates)?;
+    try_page::<console::catalog::CatalogPage>(templates)?;
+    try_page::<console::search::SearchPage>(templates)?;
     mail::check(templates)
 }
 

@@ -86,7 +86,8 @@ pub(crate) fn with_seats(tell: impl FnOnce(Frame, &Purchase<'_>)) {
     }
 }
 
-fn catalog() -> Option<Catalog> {
+/// What the samples are sold from.
+pub(crate) fn catalog() -> Option<Catalog> {
     Catalog::from_toml("samples.toml", include_str!("samples.toml")).ok().map(|(catalog, _)| catalog)
 }
 

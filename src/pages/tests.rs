@@ -29,6 +29,7 @@ fn everything() -> Vec<(String, String)> {
     add("confirm", rendered::<confirm::Confirm>(&templates));
     add("contacts", rendered::<contacts::ContactsForm>(&templates));
     add("seats", rendered::<seats::SeatsProgress>(&templates));
+    add("api-docs", rendered::<api_docs::ApiDocs>(&templates));
     let mails: Vec<_> =
         Welcome::samples().iter().map(|mail| mail.render(&templates, &Language::ENGLISH).unwrap()).collect();
     add("mail-html", mails.iter().map(|mail| mail.html.clone()).collect());

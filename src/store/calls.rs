@@ -4,13 +4,13 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait, QueryFilter
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store};
+use super::{Reader, Result, Store, Target, TermKind};
 use crate::{
     clock::{from_micros, new_id, to_micros},
     crash::crash_point,
 };
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -101,7 +101,16 @@ impl Store {
         };
         let this = entity::Column::Id.eq(call_id);
         crash_point("before an answer is committed");
-        entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        let tx = self.begin().await?;
+        entity::Entity::update_many().set(row).filter(this).exec(tx.connection()).await?;
+        if let Some((request_id, correlation_id)) = ids
+            && let Some(call) = entity::Entity::find_by_id(call_id).one(tx.connection()).await?
+        {
+            for id in [request_id, correlation_id] {
+                tx.note_term(Target::Subscription(call.subscription_id), TermKind::Request, id);
+            }
+        }
+        tx.commit().await?;
         crash_point("after an answer is committed");
         Ok(())
     }

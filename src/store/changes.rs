@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{Reader, Result, Store, StoreError, Target, TermKind, Tx};
 use crate::{
     clock::{from_micros, to_micros},
     domain::policy::Identity,
@@ -17,7 +17,7 @@ use crate::{
 
 const TABLE: &str = "change";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -254,6 +254,9 @@ impl Tx {
     pub async fn record_operation(&self, id: Uuid, operation_id: &str) -> Result<()> {
         let row = entity::ActiveModel { operation_id: Set(Some(operation_id.to_owned())), ..Default::default() };
         entity::Entity::update_many().set(row).filter(entity::Column::Id.eq(id)).exec(self.connection()).await?;
+        if let Some(change) = entity::Entity::find_by_id(id).one(self.connection()).await? {
+            self.note_term(Target::Subscription(change.subscription_id), TermKind::Operation, operation_id);
+        }
         Ok(())
     }
 }

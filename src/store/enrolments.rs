@@ -8,10 +8,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, Tx};
+use super::{Reader, Result, Store, Tx, search_terms::of_enrolment};
 use crate::clock::{from_micros, to_micros};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -57,7 +57,11 @@ pub struct Enrolment {
 
 async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enrolment>> {
     let row = entity::Entity::find_by_id(subscription_id).one(reader.connection()).await?;
-    Ok(row.map(|row| Enrolment {
+    Ok(row.map(from_row))
+}
+
+pub(super) fn from_row(row: entity::Model) -> Enrolment {
+    Enrolment {
         subscription_id: row.subscription_id,
         quote_id: row.quote_id,
         organisation: row.organisation,
@@ -66,7 +70,7 @@ async fn find(reader: &impl Reader, subscription_id: Uuid) -> Result<Option<Enro
         technical_contact: row.technical_contact,
         submitted_at: from_micros(row.submitted_at),
         language: row.language,
-    }))
+    }
 }
 
 /// The quotes that were ordered, for other queries.
@@ -136,6 +140,7 @@ impl Tx {
             language: Set(enrolment.language.clone()),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        self.note_terms(of_enrolment(enrolment));
         Ok(())
     }
 
@@ -152,6 +157,7 @@ impl Tx {
         };
         let this = entity::Column::SubscriptionId.eq(enrolment.subscription_id);
         entity::Entity::update_many().set(row).filter(this).exec(self.connection()).await?;
+        self.note_terms(of_enrolment(enrolment));
         Ok(())
     }
 }

@@ -55,6 +55,7 @@ impl Tx {
             self.erase_trial_grant(grant.id).await?;
         }
         self.digest_trial_customer(id).await?;
+        self.forget_people(id).await?;
         Ok(true)
     }
 

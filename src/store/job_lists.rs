@@ -1,6 +1,6 @@
 //! Jobs as lists, for people.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -27,7 +27,48 @@ pub struct WaitingJob {
     pub created_at: OffsetDateTime,
 }
 
+/// A job of any state, as somebody looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedJob {
+    /// Its id.
+    pub id: Uuid,
+    /// The word for what there is to do.
+    pub kind: String,
+    /// With what; nil = nobody.
+    pub subject: Uuid,
+    /// `ready`, `done`, `dead`.
+    pub state: String,
+    /// Until when somebody works on it, where it was claimed.
+    pub lease_until: Option<OffsetDateTime>,
+    /// When it runs, or ran last.
+    pub run_at: OffsetDateTime,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+    /// When its cause happened.
+    pub created_at: OffsetDateTime,
+}
+
 impl Store {
+    /// The newest jobs of (state, kind) behind one of them; their ids are made from the time.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_newest_jobs(
+        &self,
+        (state, kind): (Option<&str>, Option<&str>),
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<ListedJob>> {
+        let these = Condition::all()
+            .add_option(state.map(|state| Column::State.eq(state)))
+            .add_option(kind.map(|kind| Column::Kind.eq(kind)))
+            .add_option(after.map(|id| Column::Id.lt(id)));
+        let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
+        Ok(rows.into_iter().map(listed).collect())
+    }
+
     /// Jobs that have given up, oldest first.
     ///
     /// # Errors
@@ -35,6 +76,20 @@ impl Store {
     pub async fn list_dead_jobs(&self, limit: u64) -> Result<Vec<WaitingJob>> {
         let dead = Entity::find().filter(Column::State.eq("dead")).order_by_asc(Column::Id).limit(limit);
         Ok(dead.all(self.connection()).await?.into_iter().map(from_row).collect())
+    }
+}
+
+fn listed(row: Model) -> ListedJob {
+    ListedJob {
+        id: row.id,
+        kind: row.kind,
+        subject: row.subject,
+        state: row.state,
+        lease_until: row.lease_owner.map(|_| from_micros(row.lease_until)),
+        run_at: from_micros(row.run_at),
+        attempts: u32::try_from(row.attempts).unwrap_or(0),
+        last_error: row.last_error,
+        created_at: from_micros(row.created_at),
     }
 }
 

@@ -1,13 +1,15 @@
 //! Signed license keys, unique by (subscription, sequence number).
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use std::collections::BTreeMap;
+
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError, Tx};
+use super::{Reader, Result, Store, StoreError, Target, TermKind, Tx};
 use crate::clock::{from_micros, new_id, to_micros};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -43,6 +45,17 @@ pub struct LicenseKey {
     pub signing_key_id: String,
     /// The key's text: a compact JWS.
     pub compact: String,
+    /// From when on it is no longer valid.
+    pub expires_at: OffsetDateTime,
+}
+
+/// What is told of the newest key to those who do not get its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestKey {
+    /// The license id (`jti`).
+    pub license_id: String,
+    /// Which key of that license.
+    pub seq: u32,
     /// From when on it is no longer valid.
     pub expires_at: OffsetDateTime,
 }
@@ -94,6 +107,29 @@ impl Store {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// The newest keys of several subscriptions, where they have one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_newest_keys(&self, subscriptions: &[Uuid]) -> Result<BTreeMap<Uuid, NewestKey>> {
+        use entity::Column;
+        let rows: Vec<(Uuid, String, i32, i64)> = entity::Entity::find()
+            .select_only()
+            .columns([Column::SubscriptionId, Column::LicenseId, Column::Seq, Column::ExpiresAt])
+            .filter(Column::SubscriptionId.is_in(subscriptions.iter().copied()))
+            .order_by_asc(Column::Seq)
+            .into_tuple()
+            .all(self.connection())
+            .await?;
+        let newest = |(id, license_id, seq, expires_at): (Uuid, String, i32, i64)| {
+            let wrong = |_| StoreError::inconsistent("license_key", "seq", id, seq);
+            let seq = u32::try_from(seq).map_err(wrong)?;
+            Ok((id, NewestKey { license_id, seq, expires_at: from_micros(expires_at) }))
+        };
+        // Later ones take the place of earlier ones.
+        rows.into_iter().map(newest).collect()
+    }
+
     /// The newest key of a license.
     ///
     /// # Errors
@@ -128,6 +164,7 @@ impl Tx {
             created_at: Set(to_micros(now)),
         };
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        self.note_term(Target::Subscription(key.subscription_id), TermKind::License, &key.license_id);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::{from_micros, new_id, to_micros};
 
 const TABLE: &str = "mail";
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -124,7 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_newest_mails(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Mail>> {
+    pub async fn list_mails_of(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Mail>> {
         let rows = entity::Entity::find()
             .filter(entity::Column::SubscriptionId.eq(subscription_id))
             .order_by_desc(entity::Column::CreatedAt)

@@ -7,12 +7,16 @@
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
 mod adopted_usage;
+mod api_answers;
+mod api_keys;
 mod approvals;
 mod audit;
+mod audit_lists;
 mod audit_trail;
 mod calls;
 mod chain;
 mod changes;
+mod charge_lists;
 mod charges;
 mod digest;
 mod due_charges;
@@ -27,12 +31,16 @@ mod house;
 mod job_lists;
 mod jobs;
 mod license_keys;
+mod mail_lists;
 mod mails;
 mod notes;
 mod quotes;
 mod reporter;
 mod revocations;
 mod seal;
+mod search;
+mod search_old;
+mod search_terms;
 mod sessions;
 mod sign_ins;
 mod staff;
@@ -49,6 +57,7 @@ mod trial_uses;
 mod usage_attempts;
 mod usage_events;
 mod verify;
+mod webhook_lists;
 mod webhooks;
 
 use std::{
@@ -63,10 +72,13 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait;
 
 pub use adopted_usage::AdoptedUsage;
+pub use api_answers::StoredAnswer;
 pub use audit::AuditEntry;
+pub use audit_lists::{AuditFilter, ListedEntry, Who};
 pub use audit_trail::AuditRecord;
 pub use calls::Call;
 pub use changes::{ChangeState, NewChange, StoredChange};
+pub use charge_lists::ChargeFilter;
 pub use charges::NewCharges;
 pub use digest::LedgerDigest;
 pub use due_charges::DueCharge;
@@ -75,26 +87,31 @@ pub use error::StoreError;
 pub use figures::Figures;
 pub use findings::Finding;
 pub use house::HOUSE;
-pub use job_lists::WaitingJob;
+pub use job_lists::{ListedJob, WaitingJob};
 pub use jobs::{Claim, Job, JobKind, Lease};
-pub use license_keys::LicenseKey;
+pub use license_keys::{LicenseKey, NewestKey};
+pub use mail_lists::ListedMail;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use notes::Note;
 pub use quotes::StoredQuote;
 pub use reporter::Reporter;
 pub use revocations::Revocation;
+pub use search::Hit;
+pub use search_terms::{Target, TermKind};
 pub use sessions::{Arrival, Session};
 pub use sign_ins::SignIn;
 pub use staff::StaffSession;
 pub use standings::Standing;
 pub use subscription_jobs::SubscriptionJob;
 pub use subscription_lists::{Place, SubscriptionFilter};
+pub use subscriptions::SubscriptionQuery;
 pub use sweeps::Sweep;
 pub use told_usage::ToldUsage;
 pub use trial_figures::TrialFigures;
 pub use usage_attempts::UsageAttempt;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
+pub use webhook_lists::{ListedWebhook, WebhookFilter};
 pub use webhooks::{NewWebhook, Webhook};
 
 use crate::crash::{Broken, failing_point};
@@ -129,6 +146,8 @@ pub struct Tx {
     tx: DatabaseTransaction,
     /// Entries of the hash chain, written at the commit.
     pending: Mutex<Vec<chain::Pending>>,
+    /// What will be searched for, written at the commit.
+    terms: Mutex<search_terms::Gathered>,
 }
 
 impl Store {
@@ -172,13 +191,15 @@ impl Store {
         Ok(Self { db, writer })
     }
 
-    /// Brings the schema up to date; rows from before there was a hash chain get their place in it, once.
+    /// Brings the schema up to date; rows from before there was a hash chain or a search get their
+    /// place in it, once.
     ///
     /// # Errors
     /// [`StoreError`] when a step fails; steps that are done stay done.
     pub async fn migrate(&self) -> Result<()> {
         seatkey_migrations::Migrator::up(&self.db, None).await?;
-        seal::seal_old_rows(self).await
+        seal::seal_old_rows(self).await?;
+        search_old::write_old_terms(self).await
     }
 
     /// Whether the database answers.
@@ -199,7 +220,11 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx { tx: self.writer.begin_with_options(options).await?, pending: Mutex::default() })
+        Ok(Tx {
+            tx: self.writer.begin_with_options(options).await?,
+            pending: Mutex::default(),
+            terms: Mutex::default(),
+        })
     }
 
     /// Starts a transaction that reads one state of everything and keeps no writer waiting; it is dropped, never committed.
@@ -215,7 +240,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default() })
+        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default(), terms: Mutex::default() })
     }
 
     /// Closes all connections.
@@ -234,6 +259,7 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         chain::seal(&self, pending).await?;
+        self.write_terms().await?;
         failing_point("before a commit").map_err(broken)?;
         self.tx.commit().await?;
         failing_point("after a commit").map_err(broken)?;

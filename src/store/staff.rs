@@ -130,6 +130,16 @@ impl Store {
         find_member(self, id).await
     }
 
+    /// Those of them that have one of these object ids.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_staff_by_objects(&self, objects: impl IntoIterator<Item = Uuid>) -> Result<Vec<Member>> {
+        let rows =
+            member::Entity::find().filter(member::Column::ObjectId.is_in(objects)).all(self.connection()).await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+
     /// Several of them.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use sea_orm::{
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
-use super::{Reader, Result, StoreError, Tx};
+use super::{Reader, Result, StoreError, Tx, search_terms::of_subscription};
 use crate::{
     clock::{from_micros, to_micros},
     domain::{
@@ -74,7 +74,35 @@ pub(super) mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Which subscriptions a list has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SubscriptionQuery<'a> {
+    /// Those with this status at Microsoft.
+    pub status: Option<&'a str>,
+    /// Those of this offer.
+    pub offer_id: Option<&'a str>,
+}
+
 impl super::Store {
+    /// A page of subscriptions, ordered by id, behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_subscription_page(
+        &self,
+        filter: SubscriptionQuery<'_>,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Subscription>> {
+        use entity::Column;
+        let these = Condition::all()
+            .add_option(filter.status.map(|status| Column::MicrosoftStatus.eq(status)))
+            .add_option(filter.offer_id.map(|offer| Column::OfferId.eq(offer)))
+            .add_option(after.map(|id| Column::Id.gt(id)));
+        let page = entity::Entity::find().filter(these).order_by_asc(Column::Id).limit(limit);
+        page.all(self.connection()).await?.into_iter().map(from_row).collect()
+    }
+
     /// A subscription by Microsoft's id.
     ///
     /// # Errors
@@ -173,7 +201,10 @@ impl Tx {
             .lock(LockType::NoKeyUpdate)
             .all(self.connection())
             .await?;
-        rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found))).collect()
+        let found = rows.into_iter().map(|row| from_row(row).map(|found| (found.microsoft.id, found)));
+        let found = found.collect::<Result<BTreeMap<_, _>>>()?;
+        self.know_terms(found.values().flat_map(of_subscription).collect());
+        Ok(found)
     }
 
     /// A subscription that is seen for the first time.
@@ -184,6 +215,7 @@ impl Tx {
         let mut row = to_row(subscription, now);
         row.created_at = Set(to_micros(subscription.seen_at));
         entity::Entity::insert(row).exec_without_returning(self.connection()).await?;
+        self.note_terms(of_subscription(subscription));
         Ok(())
     }
 
@@ -196,6 +228,7 @@ impl Tx {
         let mut row = to_row(subscription, now);
         row.version = Set(subscription.version + 1);
         row.observed_at = NotSet;
+        self.note_terms(of_subscription(subscription));
         // Somebody else may have seen a later answer since this one was read.
         let (own, observed_at) = (Expr::col(Column::ObservedAt), to_micros(subscription.observed_at));
         let later = Expr::case(own.clone().lt(observed_at), observed_at).finally(own);

@@ -6,10 +6,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{JobKind, Reader, Result, Store, Tx};
+use super::{JobKind, Reader, Result, Store, Target, TermKind, Tx};
 use crate::clock::{from_micros, new_id, to_micros};
 
-mod entity {
+pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -128,6 +128,9 @@ impl Tx {
         let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
         if written == 1 {
             self.insert_job(JobKind::HandleWebhook, id, now).await?;
+            if let Some(id) = webhook.subscription_id {
+                self.note_term(Target::Subscription(id), TermKind::Operation, webhook.operation_id);
+            }
         }
         Ok(written == 1)
     }

@@ -1,14 +1,14 @@
 //! What licensed products ask for: the newest key for an older one, and the list of revoked licenses.
 
-use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header::CACHE_CONTROL},
-    web::{Bytes, Data},
-};
+use std::rc::Rc;
+
+use actix_web::{HttpResponse, http::header::CACHE_CONTROL, web::Data};
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
 
-use crate::app::{App, AppError, Synced, list_revoked, sync_key};
+use super::api::{Call, Kind, Problem};
+use crate::app::{App, Synced, list_revoked, sync_key};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,25 +26,17 @@ struct Newest<'a> {
 }
 
 /// `POST /api/v1/license-keys/sync`: `{"licenseKey":"eyJ…"}` in, the newest one out. The older key is the credential.
-pub(super) async fn sync(app: Data<App>, body: Bytes) -> HttpResponse {
-    let Ok(presented) = serde_json::from_slice::<Presented>(&body) else {
-        return problem(StatusCode::BAD_REQUEST, "Not readable", "Send {\"licenseKey\": \"eyJ…\"} as JSON.");
-    };
-    match sync_key(&app, &presented.license_key).await {
-        Ok(Synced::Newest(key)) => {
+pub(super) async fn sync(call: Rc<Call>) -> Result<HttpResponse, Problem> {
+    let unreadable = |_| Problem::new(Kind::BadRequest, "Send {\"licenseKey\": \"eyJ…\"} as JSON.");
+    let presented: Presented = serde_json::from_slice(&call.body).map_err(unreadable)?;
+    match sync_key(&call.app, &presented.license_key).await? {
+        Synced::Newest(key) => {
             let expires_at = key.expires_at.format(&Rfc3339).unwrap_or_default();
             let newest = Newest { license_key: &key.compact, id: &key.license_id, seq: key.seq, expires_at };
-            HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(newest)
+            Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(newest))
         }
-        Ok(Synced::Gone) => {
-            problem(StatusCode::GONE, "License ended", "This license is revoked or has ended; there is no newer key.")
-        }
-        Ok(Synced::NotOurs) => problem(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "Not a license key",
-            "This is not a license key of this publisher.",
-        ),
-        Err(error) => failed(&error),
+        Synced::Gone => Err(Problem::new(Kind::Gone, "This license is revoked or has ended; there is no newer key.")),
+        Synced::NotOurs => Err(Problem::new(Kind::Refused, "This is not a license key of this publisher.")),
     }
 }
 
@@ -55,18 +47,6 @@ pub(super) async fn revocations(app: Data<App>) -> HttpResponse {
             .content_type("application/jose")
             .insert_header((CACHE_CONTROL, "public, max-age=300"))
             .body(list),
-        Err(error) => failed(&error),
+        Err(error) => Problem::from(error).answer("/.well-known/license-revocations", Uuid::new_v4()),
     }
-}
-
-fn failed(error: &AppError) -> HttpResponse {
-    tracing::error!(%error, "a product could not be answered");
-    problem(StatusCode::SERVICE_UNAVAILABLE, "Not now", "The service cannot answer now; please try again in a minute.")
-}
-
-/// An error as RFC 9457 writes it.
-fn problem(status: StatusCode, title: &str, detail: &str) -> HttpResponse {
-    HttpResponse::build(status)
-        .content_type("application/problem+json")
-        .json(serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail }))
 }

@@ -1,10 +1,11 @@
-//! The buyers' pages and what machines ask for.
+//! The buyers' pages, the API, and what machines ask for.
 //!
 //! Owns: routes, cookies, forms, headers, which page is shown when. Does not own: what a page says (`pages`), decisions
 //! (`app`, `domain`).
 
 mod account;
 mod account_facts;
+mod api;
 mod console;
 mod contacts;
 mod enrolment;

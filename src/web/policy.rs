@@ -2,7 +2,7 @@
 //! before its handler runs. What a signed-in buyer may see of which subscription is decided by `domain::policy`; what each
 //! role may do is decided a second time by the handles of `app::desk`, which have no method for anything else.
 
-use crate::domain::staff::Role;
+use crate::domain::staff::{Role, Scope};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Access {
     KeyHolder,
     /// One of the publisher's people who has one of these roles.
     Staff(&'static [Role]),
+    /// One of the publisher's programs, by an API key with this scope.
+    Program(Scope),
     /// Whoever reaches the management address.
     Management,
 }
@@ -26,6 +28,8 @@ const ALL: Access = Access::Staff(&Role::ALL);
 const SALES: Access = Access::Staff(&[Role::Sales, Role::Admin]);
 const SUPPORT: Access = Access::Staff(&[Role::Support, Role::Admin]);
 const FINANCE: Access = Access::Staff(&[Role::Finance, Role::Admin]);
+
+const READ: Access = Access::Program(Scope::SubscriptionsRead);
 
 /// The table: method, route, who.
 pub const POLICY: &[(&str, &str, Access)] = &[
@@ -61,7 +65,15 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/subscriptions/{id}/progress", Access::Buyer),
     ("GET", "/subscriptions/{id}/progress.json", Access::Buyer),
     ("POST", "/webhook", Access::Microsoft),
+    ("GET", "/api/v1/subscriptions", READ),
+    ("GET", "/api/v1/subscriptions/{id}", READ),
+    ("GET", "/api/v1/subscriptions/{id}/charges", READ),
+    ("POST", "/api/v1/quotes", Access::Program(Scope::QuotesRead)),
+    ("GET", "/api/v1/trials", Access::Program(Scope::TrialsRead)),
+    ("POST", "/api/v1/trials", Access::Program(Scope::TrialsWrite)),
     ("POST", "/api/v1/license-keys/sync", Access::KeyHolder),
+    ("GET", "/api/v1/openapi.json", Access::Anybody),
+    ("GET", "/api/v1/docs", Access::Anybody),
     ("GET", "/.well-known/jwks.json", Access::Anybody),
     ("GET", "/.well-known/license-revocations", Access::Anybody),
     ("GET", "/assets/seatkey.css", Access::Anybody),
@@ -96,6 +108,20 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("POST", "/console/subscriptions/{id}/webhooks/replay", SUPPORT),
     ("POST", "/console/subscriptions/{id}/jobs/retry", SUPPORT),
     ("POST", "/console/subscriptions/{id}/reconcile", SUPPORT),
+    ("GET", "/console/ledger", ALL),
+    ("GET", "/console/ledger.csv", FINANCE),
+    ("GET", "/console/webhooks", ALL),
+    ("GET", "/console/webhooks.csv", ALL),
+    ("GET", "/console/jobs", ALL),
+    ("GET", "/console/jobs.csv", ALL),
+    ("GET", "/console/mails", ALL),
+    ("GET", "/console/mails.csv", ALL),
+    ("GET", "/console/mails/{id}", ALL),
+    ("GET", "/console/catalog", ALL),
+    ("GET", "/console/catalog.csv", ALL),
+    ("GET", "/console/staff-actions", ALL),
+    ("GET", "/console/staff-actions.csv", FINANCE),
+    ("GET", "/console/search", ALL),
 ];
 
 /// Who may ask for a route.

@@ -1,4 +1,4 @@
-//! Every address on one screen.
+//! Every address on one screen; those of the API stand in `api::ROUTES`.
 
 use actix_web::{
     Route,
@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{
-    account, console, contacts, enrolment, key, landing, license_keys, machine, metrics, policy, progress, review,
+    account, api, console, contacts, enrolment, key, landing, license_keys, machine, metrics, policy, progress, review,
     seats, sign_in, subscriptions, users, visit::page, webhook, withdrawal,
 };
 
@@ -29,6 +29,7 @@ pub(super) fn post(path: &'static str, handle: fn(Route) -> Route) -> Line {
 /// The buyers' address.
 pub(super) fn public(config: &mut ServiceConfig) {
     add(config, public_lines());
+    api::configure(config);
     config.default_service(actix_web::web::to(page(landing::unknown)));
 }
 
@@ -45,8 +46,9 @@ fn add(config: &mut ServiceConfig, lines: Vec<Line>) {
 
 /// Every route, as (method, path).
 pub fn list_routes() -> Vec<(String, &'static str)> {
-    let lines = public_lines().into_iter().chain(management_lines());
-    lines.map(|line| (line.method.to_string(), line.path)).collect()
+    let lines = public_lines().into_iter().chain(management_lines()).map(|line| (line.method, line.path));
+    let of_programs = api::ROUTES.iter().map(|route| (route.method.clone(), route.path));
+    lines.chain(of_programs).map(|(method, path)| (method.to_string(), path)).collect()
 }
 
 /// Whether the table of rights has a line for each.
@@ -68,7 +70,7 @@ fn public_lines() -> Vec<Line> {
         get("/sign-in/callback", |to| to.to(page(sign_in::arrive))),
         post("/sign-out", |to| to.to(page(sign_in::sign_out))),
         post("/webhook", |to| to.to(webhook::receive)),
-        post("/api/v1/license-keys/sync", |to| to.to(license_keys::sync)),
+        get("/api/v1/docs", |to| to.to(page(api::show_docs))),
         get("/.well-known/jwks.json", |to| to.to(machine::jwks)),
         get("/.well-known/license-revocations", |to| to.to(license_keys::revocations)),
         get("/assets/seatkey.css", |to| to.to(machine::stylesheet)),

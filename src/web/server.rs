@@ -17,6 +17,7 @@ use actix_web::{
 };
 
 use super::{
+    api::KeyPace,
     pace::Pace,
     routes,
     sent::{MAX_FORM_BYTES, is_https},
@@ -109,12 +110,13 @@ fn serve(
 ) -> std::io::Result<ServerHandle> {
     let app: Data<App> = Data::from(Arc::clone(app));
     let readiness: Data<Readiness> = Data::from(Arc::clone(readiness));
-    let pace = Data::new(Pace::default());
+    let (pace, key_pace) = (Data::new(Pace::default()), Data::new(KeyPace::default()));
     let service = move || {
         Actix::new()
             .app_data(app.clone())
             .app_data(readiness.clone())
             .app_data(pace.clone())
+            .app_data(key_pace.clone())
             .app_data(PayloadConfig::new(MAX_FORM_BYTES))
             .wrap(Compress::default())
             .wrap(from_fn(log))

@@ -8,10 +8,12 @@ mod support;
 
 mod account;
 mod alarms;
+mod api;
 mod boundaries;
 mod browser;
 mod console;
 mod console_desk;
+mod console_lists;
 mod crashes;
 mod demo;
 mod double_submits;

@@ -4,6 +4,7 @@
 //! (`config`), today's prices of a subscription (they come from Microsoft; these lists are the fallback).
 
 mod check;
+mod choose;
 mod read;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 
 pub use check::{Finding, Severity};
+pub use choose::NotInCatalog;
 
 use super::{
     money::{Currency, QuantityDecimals, UnitPrice},

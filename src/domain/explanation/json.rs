@@ -53,9 +53,10 @@ struct SumJson {
     amount: Option<String>,
 }
 
+/// A charge as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ChargeJson {
+pub struct ChargeJson {
     id: Uuid,
     words: String,
     reason: &'static str,
@@ -165,36 +166,40 @@ fn month_json(month: &Month) -> MonthJson {
         expected: text(month.expected),
         cost_details: month.cost_details.iter().map(line).collect(),
         sums: month.sums.iter().map(sum).collect(),
-        charges: month.charges.iter().map(charge_json).collect(),
+        charges: month.charges.iter().map(ChargeJson::new).collect(),
     }
 }
 
-fn charge_json(charge: &ExplainedCharge) -> ChargeJson {
-    let step = |step: &Step| StepJson { at: step.at, state: step.state.as_str(), reason: step.reason.clone() };
-    ChargeJson {
-        id: charge.id,
-        words: charge.words.clone(),
-        reason: charge.reason.as_str(),
-        description: charge.description.clone(),
-        dimension: charge.dimension.clone(),
-        quantity: charge.quantity.to_string(),
-        unit_price: charge.unit_price.map(|price| price.to_string()),
-        amount: text(charge.amount),
-        currency: charge.currency.code(),
-        users: charge.users,
-        from_users: charge.from_users,
-        charged_days: charge.part.map(|part| part.days),
-        term_days: charge.part.map(|part| part.of_days),
-        reportable_from: charge.reportable_from,
-        state: charge.state.as_str(),
-        standing: charge.standing.clone(),
-        since: charge.since,
-        slot: charge.slot.map(|slot| slot.hour),
-        effective_start: charge.slot.map(|slot| slot.effective_start),
-        attempts: charge.attempts,
-        usage_event_id: charge.usage_event_id,
-        invoice_month: charge.invoice.map(month_text),
-        history: charge.steps.iter().map(step).collect(),
+impl ChargeJson {
+    /// An explained charge.
+    #[must_use]
+    pub fn new(charge: &ExplainedCharge) -> Self {
+        let step = |step: &Step| StepJson { at: step.at, state: step.state.as_str(), reason: step.reason.clone() };
+        Self {
+            id: charge.id,
+            words: charge.words.clone(),
+            reason: charge.reason.as_str(),
+            description: charge.description.clone(),
+            dimension: charge.dimension.clone(),
+            quantity: charge.quantity.to_string(),
+            unit_price: charge.unit_price.map(|price| price.to_string()),
+            amount: text(charge.amount),
+            currency: charge.currency.code(),
+            users: charge.users,
+            from_users: charge.from_users,
+            charged_days: charge.part.map(|part| part.days),
+            term_days: charge.part.map(|part| part.of_days),
+            reportable_from: charge.reportable_from,
+            state: charge.state.as_str(),
+            standing: charge.standing.clone(),
+            since: charge.since,
+            slot: charge.slot.map(|slot| slot.hour),
+            effective_start: charge.slot.map(|slot| slot.effective_start),
+            attempts: charge.attempts,
+            usage_event_id: charge.usage_event_id,
+            invoice_month: charge.invoice.map(month_text),
+            history: charge.steps.iter().map(step).collect(),
+        }
     }
 }
 

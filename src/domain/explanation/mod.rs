@@ -28,7 +28,7 @@ use super::{
 };
 
 pub use ending::Ending;
-pub use json::ExplanationJson;
+pub use json::{ChargeJson, ExplanationJson};
 pub use months::{CostLine, Month, StateSum};
 pub use timeline::{Point, PointKind};
 

@@ -18,17 +18,44 @@ pub enum Room {
     Today,
     /// All subscriptions, and each of them.
     Subscriptions,
-    /// None: a dead end, the sign-in.
+    /// All charges.
+    Ledger,
+    /// The inbox.
+    Webhooks,
+    /// Work that is done, waits, or was given up.
+    Jobs,
+    /// All mails, and each of them.
+    Mails,
+    /// What is in force.
+    Catalog,
+    /// The audit log.
+    StaffActions,
+    /// None: a dead end, the sign-in, the search.
     None,
 }
 
 impl Room {
-    const ALL: [Self; 2] = [Self::Today, Self::Subscriptions];
+    const ALL: [Self; 8] = [
+        Self::Today,
+        Self::Subscriptions,
+        Self::Ledger,
+        Self::Webhooks,
+        Self::Jobs,
+        Self::Mails,
+        Self::Catalog,
+        Self::StaffActions,
+    ];
 
     fn told(self) -> (&'static str, &'static str) {
         match self {
             Self::Today => ("Today", "/console"),
             Self::Subscriptions => ("Subscriptions", "/console/subscriptions"),
+            Self::Ledger => ("Ledger", "/console/ledger"),
+            Self::Webhooks => ("Webhooks", "/console/webhooks"),
+            Self::Jobs => ("Jobs", "/console/jobs"),
+            Self::Mails => ("Mails", "/console/mails"),
+            Self::Catalog => ("Catalog", "/console/catalog"),
+            Self::StaffActions => ("Staff actions", "/console/staff-actions"),
             Self::None => ("", ""),
         }
     }

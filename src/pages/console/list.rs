@@ -46,6 +46,8 @@ pub struct ListFacts {
     pub next: Option<String>,
     /// Whether this is not the first page.
     pub is_later: bool,
+    /// Whether this person may have the rows as a file.
+    pub has_file: bool,
 }
 
 /// The page.
@@ -82,7 +84,7 @@ impl List {
     /// The page.
     #[must_use]
     pub fn new(frame: ConsoleFrame, facts: ListFacts) -> Self {
-        let ListFacts { title, path, filters, chosen, table, next, is_later } = facts;
+        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file } = facts;
         let value = |name: &str| chosen.iter().find(|one| one.name == name).map_or("", |one| one.value.as_str());
         let view = |filter: &Filter| FilterView {
             name: filter.name,
@@ -99,7 +101,7 @@ impl List {
             title,
             path,
             filters: filters.iter().map(view).collect(),
-            csv: address(&format!("{path}.csv"), &all, None),
+            csv: if has_file { address(&format!("{path}.csv"), &all, None) } else { String::new() },
             first: if is_later { address(path, &all, None) } else { String::new() },
             next: next.map(|after| address(path, &all, Some(&after))).unwrap_or_default(),
             chosen: chosen
@@ -144,7 +146,7 @@ impl Page for List {
             Column::text("Id"),
             Column::text("Body"),
         ];
-        let facts = |rows, chosen, next| ListFacts {
+        let facts = |rows, chosen, next: Option<String>| ListFacts {
             title: "Ledger",
             path: "/console/ledger",
             filters,
@@ -156,6 +158,7 @@ impl Page for List {
                 empty: "There is no such charge.",
             },
             is_later: true,
+            has_file: next.is_some(),
             next,
         };
         let chosen = vec![Chosen { name: "state", value: samples::HOSTILE.to_owned() }];

@@ -3,14 +3,21 @@
 //! Owns: the wording. Invariants: a list is one [`table::Table`], whether it is shown as a page or downloaded as CSV;
 //! the texts of customers are escaped by the templates, and made harmless for spreadsheets by `table`.
 
+pub mod catalog;
 pub mod change;
 pub mod decision;
 pub mod frame;
+pub mod jobs;
+pub mod ledger;
 pub mod list;
+pub mod mails;
+pub mod search;
+pub mod staff_actions;
 pub mod subscription;
 pub mod subscriptions;
 pub mod table;
 pub mod today;
 pub mod trouble;
+pub mod webhooks;
 
 pub(crate) mod samples;

@@ -14,7 +14,7 @@ use crate::domain::{
     money::{Amount, Currency, Quantity},
     time::utc_day,
 };
-pub(crate) use crate::pages::samples::{HOSTILE, ID, NOW};
+pub(crate) use crate::pages::samples::{HOSTILE, ID, KEY, NOW};
 
 pub(crate) fn frame() -> ConsoleFrame {
     let signed = Signed { name: HOSTILE.to_owned(), roles: "Sales, Finance".to_owned(), csrf: "token".to_owned() };

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    domain::time::utc_day,
+    domain::{money::UnitPrice, time::utc_day},
     pages::words::{self, Tone},
 };
 
@@ -148,6 +148,16 @@ impl Cell {
     }
 }
 
+/// A price, with two decimals at least and no noughts beyond them, so that a spreadsheet reads it.
+#[must_use]
+pub fn plain_price(price: UnitPrice) -> String {
+    let mut text = price.to_string();
+    while text.ends_with('0') && text.split_once('.').is_some_and(|(_, decimals)| decimals.len() > 2) {
+        text.pop();
+    }
+    text
+}
+
 /// The page of a subscription.
 #[must_use]
 pub fn subscription_path(id: Uuid) -> String {
@@ -188,6 +198,13 @@ pub fn to_csv(columns: Option<&[Column]>, rows: &[Row]) -> Result<Vec<u8>, csv::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prices_have_no_needless_noughts() {
+        for (price, told) in [("3300.0000", "3300.00"), ("7.2", "7.2"), ("0.0125", "0.0125"), ("100", "100")] {
+            assert_eq!(plain_price(price.parse().unwrap()), told);
+        }
+    }
 
     #[test]
     fn no_cell_of_a_file_is_a_formula() {

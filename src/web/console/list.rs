@@ -8,6 +8,7 @@ use actix_web::{
     web::Bytes,
 };
 use futures::stream;
+use uuid::Uuid;
 
 use super::visit::{Answer, StaffVisit, ok};
 use crate::{
@@ -30,6 +31,19 @@ const MAX_FILTER_CHARS: usize = 200;
 pub(super) struct Found {
     pub(super) rows: Vec<Row>,
     pub(super) next: Option<String>,
+}
+
+impl Found {
+    /// A page that is full goes on behind its last row.
+    pub(super) fn page(rows: Vec<Row>, last: Option<Uuid>, limit: u64) -> Self {
+        let is_full = rows.len() as u64 == limit;
+        Self { rows, next: last.filter(|_| is_full).map(|id| id.to_string()) }
+    }
+}
+
+/// The row behind which a list goes on, where rows are in the order of their ids; `None`: nobody can have meant that.
+pub(super) fn place(after: Option<&str>) -> Option<Option<Uuid>> {
+    after.map_or(Some(None), |after| Uuid::parse_str(after).ok().map(Some))
 }
 
 /// A room with rows.
@@ -65,6 +79,11 @@ impl Filters {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|one| one.name == name).map(|one| one.value.as_str())
     }
+
+    /// The same, an id; what is none is one that nothing has.
+    pub(super) fn id(&self, name: &str) -> Option<Uuid> {
+        self.get(name).map(|text| Uuid::parse_str(text).unwrap_or(Uuid::max()))
+    }
 }
 
 /// `GET /console/…[?filters][&after=…]`
@@ -81,6 +100,7 @@ pub(super) async fn rows<R: Rows>(visit: Rc<StaffVisit>) -> Answer {
         table,
         next: found.next,
         is_later: after.is_some(),
+        has_file: visit.may_get(&format!("{}.csv", R::PATH)),
     };
     ok(&visit, &List::new(visit.frame(R::ROOM).await?, facts))
 }

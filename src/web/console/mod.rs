@@ -4,16 +4,24 @@
 //! what a role may do (`app::desk`).
 
 mod acts;
+mod catalog;
 mod change;
 mod decision;
+mod jobs;
+mod ledger;
 mod list;
+mod mails;
+mod names;
+mod search;
 mod sign_in;
+mod staff_actions;
 mod stop;
 mod subscription;
 mod subscription_facts;
 mod subscriptions;
 mod today;
 mod visit;
+mod webhooks;
 
 use super::routes::{Line, get, post};
 use list::{csv, rows};
@@ -46,5 +54,19 @@ pub(super) fn lines() -> Vec<Line> {
         post("/console/subscriptions/{id}/webhooks/replay", |to| to.to(desk(acts::replay_webhook))),
         post("/console/subscriptions/{id}/jobs/retry", |to| to.to(desk(acts::retry_job))),
         post("/console/subscriptions/{id}/reconcile", |to| to.to(desk(acts::reconcile))),
+        get("/console/ledger", |to| to.to(desk(rows::<ledger::Ledger>))),
+        get("/console/ledger.csv", |to| to.to(desk(csv::<ledger::Ledger>))),
+        get("/console/webhooks", |to| to.to(desk(rows::<webhooks::Webhooks>))),
+        get("/console/webhooks.csv", |to| to.to(desk(csv::<webhooks::Webhooks>))),
+        get("/console/jobs", |to| to.to(desk(rows::<jobs::Jobs>))),
+        get("/console/jobs.csv", |to| to.to(desk(csv::<jobs::Jobs>))),
+        get("/console/mails", |to| to.to(desk(rows::<mails::Mails>))),
+        get("/console/mails.csv", |to| to.to(desk(csv::<mails::Mails>))),
+        get("/console/mails/{id}", |to| to.to(desk(mails::show))),
+        get("/console/catalog", |to| to.to(desk(catalog::show))),
+        get("/console/catalog.csv", |to| to.to(desk(csv::<catalog::Prices>))),
+        get("/console/staff-actions", |to| to.to(desk(rows::<staff_actions::StaffActions>))),
+        get("/console/staff-actions.csv", |to| to.to(desk(csv::<staff_actions::StaffActions>))),
+        get("/console/search", |to| to.to(desk(search::show))),
     ]
 }

@@ -119,6 +119,12 @@ impl StaffVisit {
         Err(Stop::Here(Stopped::NotYourRole { roles: words.join(" or ") }))
     }
 
+    /// Whether the table of rights lets this person have another page.
+    pub(super) fn may_get(&self, route: &str) -> bool {
+        let Some(Access::Staff(roles)) = policy::find("GET", route) else { return false };
+        self.session.as_ref().is_some_and(|session| roles.iter().any(|role| session.member.roles.include(*role)))
+    }
+
     /// Who is signed in. Every route but those of the sign-in has somebody.
     pub(super) fn signed_in(&self) -> Result<&StaffSession, Stop> {
         self.session.as_ref().ok_or_else(|| Stop::SignIn { return_to: "/console".to_owned() })

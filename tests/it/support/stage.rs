@@ -231,6 +231,13 @@ impl Stage {
 
     /// What a command of the program says about this installation, at the time of the stage.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let (code, told, complaint) = self.ask(arguments);
+        assert_eq!(code, Some(0), "{arguments:?} says no: {complaint}");
+        told
+    }
+
+    /// The same, whatever the answer: the exit code, what is printed, and what is complained about.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let ahead = self.clock.now() - SystemClock.now();
         std::fs::write(self.file("clock"), ahead.whole_microseconds().to_string()).unwrap();
         std::fs::write(self.file("seatkey.toml"), &self.configuration).unwrap();
@@ -241,9 +248,8 @@ impl Stage {
             .env("SEATKEY_CLOCK_FILE", self.file("clock"))
             .output()
             .unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?} says no: {complaint}");
-        String::from_utf8(output.stdout).unwrap()
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
     /// Adds lines to the configuration; they count from the next start on.

@@ -1,0 +1,142 @@
+//! The audit log as a list, the newest first: the order of the ids, backwards.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    HOUSE, Reader, Result, Store,
+    audit::entity::{Column, Entity, Model},
+    erasure::ERASED,
+};
+use crate::clock::from_micros;
+
+/// A kind of actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// One of the publisher's people.
+    Staff,
+    /// A buyer, erased or not.
+    Buyer,
+    /// One of the publisher's programs.
+    Api,
+    /// Somebody at the command line.
+    Operator,
+    /// Seatkey itself.
+    Seatkey,
+    /// Microsoft, by what it told.
+    Microsoft,
+}
+
+impl Who {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Staff, Self::Buyer, Self::Api, Self::Operator, Self::Seatkey, Self::Microsoft];
+
+    /// The word, as it begins an actor's.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Buyer => "buyer",
+            Self::Api => "api",
+            Self::Operator => "operator",
+            Self::Seatkey => "seatkey",
+            Self::Microsoft => "microsoft",
+        }
+    }
+
+    /// Written out, not as a parameter: an index holds the few that are people, and says so in the same words.
+    fn condition(self) -> Condition {
+        let begins = |sql: &'static str| Condition::all().add(Expr::cust(sql));
+        match self {
+            Self::Staff => begins("actor LIKE 'staff:%'"),
+            Self::Api => begins("actor LIKE 'api:%'"),
+            Self::Operator => begins("actor LIKE 'operator:%'"),
+            Self::Buyer => Condition::any().add(Column::Actor.like("buyer:%")).add(Column::Actor.eq(ERASED)),
+            Self::Seatkey | Self::Microsoft => Condition::all().add(Column::Actor.eq(self.as_str())),
+        }
+    }
+}
+
+/// What is looked for; nothing = all of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditFilter<'a> {
+    /// What kind of actor.
+    pub who: Option<Who>,
+    /// What happened.
+    pub action: Option<&'a str>,
+    /// The subscription; [`HOUSE`] for what belongs to none.
+    pub subscription_id: Option<Uuid>,
+}
+
+/// An entry of the audit log as somebody looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// Its id.
+    pub id: Uuid,
+    /// When.
+    pub at: OffsetDateTime,
+    /// Who.
+    pub actor: String,
+    /// What happened.
+    pub action: String,
+    /// Where; `None` = it belongs to no subscription.
+    pub subscription_id: Option<Uuid>,
+    /// The facts, as JSON.
+    pub detail: String,
+    /// Its place in the chain of its subscription.
+    pub position: Option<i64>,
+    /// Its hash.
+    pub hash: Option<String>,
+}
+
+impl Store {
+    /// The newest entries behind one of them.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_audit(
+        &self,
+        filter: AuditFilter<'_>,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<ListedEntry>> {
+        let these = Condition::all()
+            .add_option(filter.who.map(Who::condition))
+            .add_option(filter.action.map(|action| Column::Action.eq(action)))
+            .add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)))
+            .add_option(after.map(|id| Column::Id.lt(id)));
+        let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
+        Ok(rows.into_iter().map(from_row).collect())
+    }
+
+    /// The names of API keys.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_api_key_names(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<BTreeMap<Uuid, String>> {
+        let (id, name) = (Alias::new("id"), Alias::new("name"));
+        let these = Expr::col(id.clone()).is_in(ids);
+        let query = Query::select().columns([id, name]).from(Alias::new("api_key")).and_where(these).to_owned();
+        let rows = self.connection().query_all(&query).await?;
+        rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "name")?))).collect()
+    }
+}
+
+fn from_row(row: Model) -> ListedEntry {
+    ListedEntry {
+        id: row.id,
+        at: from_micros(row.at),
+        actor: row.actor,
+        action: row.action,
+        subscription_id: row.subscription_id.filter(|id| *id != HOUSE),
+        detail: row.detail,
+        position: row.position,
+        hash: row.hash,
+    }
+}

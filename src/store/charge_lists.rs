@@ -1,0 +1,49 @@
+//! The whole ledger as a list. Ids are made from the time: the newest first is the order of the primary key, backwards.
+
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::{
+    Reader, Result, Store,
+    charges::{
+        entity::{Column, Entity},
+        from_row,
+    },
+};
+use crate::domain::charge::Charge;
+
+/// What is looked for; nothing = all of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ChargeFilter<'a> {
+    /// The word of a state.
+    pub state: Option<&'a str>,
+    /// The word of a reason.
+    pub reason: Option<&'a str>,
+    /// The three letters.
+    pub currency: Option<&'a str>,
+    /// The subscription.
+    pub subscription_id: Option<Uuid>,
+}
+
+impl Store {
+    /// The newest charges behind one of them, each behind its subscription.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_newest_charges(
+        &self,
+        filter: ChargeFilter<'_>,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<(Uuid, Charge)>> {
+        let words =
+            [(Column::State, filter.state), (Column::Reason, filter.reason), (Column::Currency, filter.currency)];
+        let these = words
+            .into_iter()
+            .fold(Condition::all(), |these, (column, value)| these.add_option(value.map(|value| column.eq(value))));
+        let these = these.add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
+        let these = these.add_option(after.map(|id| Column::Id.lt(id)));
+        let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
+        rows.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
+    }
+}
