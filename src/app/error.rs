@@ -136,9 +136,9 @@ impl AppError {
             | Self::Change(_)
             | Self::Seats(_)
             | Self::Decision(_)
+            | Self::Desk(_)
             | Self::ApiKey(_)
             | Self::AnotherRequest
-            | Self::Desk(_)
             | Self::Trial(_)
             | Self::Approval(_)
             | Self::NoMailbox(_)

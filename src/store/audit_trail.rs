@@ -32,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn list_audit_of(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<AuditRecord>> {
+    pub async fn list_trail(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<AuditRecord>> {
         let rows = Entity::find()
             .filter(Column::SubscriptionId.eq(subscription_id))
             .order_by_desc(Column::At)

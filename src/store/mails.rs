@@ -124,7 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn list_newest_mails_of(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Mail>> {
+    pub async fn list_mails_of(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<Mail>> {
         let rows = entity::Entity::find()
             .filter(entity::Column::SubscriptionId.eq(subscription_id))
             .order_by_desc(entity::Column::CreatedAt)

@@ -65,7 +65,7 @@ impl Known {
             None => None,
         };
         let charges = store.list_charges(id).await?;
-        let mails = store.list_newest_mails_of(id, ASKED).await?;
+        let mails = store.list_mails_of(id, ASKED).await?;
         let webhooks = store.list_webhooks(id, ASKED).await?;
         let others = [
             (JobKind::SendMail, mails.iter().map(|mail| mail.id).collect()),
@@ -285,7 +285,7 @@ async fn notes(app: &App, id: Uuid) -> Result<Newest<NoteFact>, AppError> {
 }
 
 async fn trail(app: &App, id: Uuid) -> Result<Newest<TrailFact>, AppError> {
-    let trail = Newest::of(app.store.list_audit_of(id, ASKED).await?, SHOWN);
+    let trail = Newest::of(app.store.list_trail(id, ASKED).await?, SHOWN);
     let mut people: Vec<Identity> = trail.rows.iter().filter_map(|record| staff(&record.actor)).collect();
     people.sort_by_key(|who| (who.tenant_id, who.object_id));
     people.dedup();

@@ -126,7 +126,7 @@ async fn what_cannot_be_granted_is_refused_with_the_sentence(stage: Stage) {
         json!({ "subscriptionId": nobody, "extends": "trial", "days": 10, "reason": "The roll-out is late" });
     let table = [
         (with(json!({ "days": 0 })), 422, "A trial has between 1 and 365 days"),
-        (with(json!({ "reason": "because" })), 422, "Give a reason of at least 10 characters"),
+        (with(json!({ "reason": "because" })), 422, "Give a reason of 10 to 2000 characters"),
         (with(json!({ "users": 24 })), 422, "This plan starts at 25 users"),
         (with(json!({ "offerDays": 181 })), 422, "An offer stays open"),
         (with(json!({ "planId": "team" })), 422, "The catalog has no plan \"team\""),

@@ -29,7 +29,7 @@ async fn send(stage: &Stage, browser: &mut Browser, id: Uuid, act: &str, fields:
 
 /// The audit log, newest first.
 async fn trail(stage: &Stage, id: Uuid) -> Vec<AuditRecord> {
-    stage.app.store.list_audit_of(id, 200).await.unwrap()
+    stage.app.store.list_trail(id, 200).await.unwrap()
 }
 
 #[track_caller]
