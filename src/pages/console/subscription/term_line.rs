@@ -68,7 +68,7 @@ impl TermLine {
         held_until: Option<OffsetDateTime>,
         now: OffsetDateTime,
     ) -> Option<Self> {
-        let whole = i64::try_from((to - from).whole_minutes()).ok().filter(|whole| *whole > 0)?;
+        let whole = Some((to - from).whole_minutes()).filter(|whole| *whole > 0)?;
         let along = |at: OffsetDateTime| LEFT + (RIGHT - LEFT) * (at - from).whole_minutes().clamp(0, whole) / whole;
         marks.retain(|mark| from <= mark.at && mark.at <= to);
         marks.sort_by_key(|mark| mark.at);
