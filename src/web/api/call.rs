@@ -61,7 +61,7 @@ pub(super) async fn answer(route: &'static ApiRoute, request: HttpRequest, paylo
 }
 
 /// Answers a request that belongs to no route.
-pub(super) fn refuse(request: &HttpRequest, problem: Problem) -> HttpResponse {
+pub(super) fn refuse(request: &HttpRequest, problem: &Problem) -> HttpResponse {
     let request_id = Uuid::new_v4();
     with_id(problem.answer(request.path(), request_id), request_id)
 }

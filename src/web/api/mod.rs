@@ -71,7 +71,7 @@ fn resource(path: &'static str) -> Resource {
     let allowed = methods.join(", ");
     let other_method = move |request: HttpRequest| {
         let problem = Problem::new(Kind::MethodNotAllowed, format!("Use {allowed} here.")).allowing(&allowed);
-        async move { call::refuse(&request, problem) }
+        async move { call::refuse(&request, &problem) }
     };
     own()
         .fold(web::resource(path), |resource, route| {
@@ -83,7 +83,7 @@ fn resource(path: &'static str) -> Resource {
 
 async fn unknown(request: HttpRequest) -> HttpResponse {
     let detail = "There is nothing at this address; /api/v1/docs lists every one.".to_owned();
-    call::refuse(&request, Problem::new(Kind::NotFound, detail))
+    call::refuse(&request, &Problem::new(Kind::NotFound, detail))
 }
 
 /// An answer in JSON that no cache keeps.

@@ -71,7 +71,7 @@ struct Wanted {
 
 /// What is about to be written.
 enum Prepared<'a> {
-    Trial(PreparedTrial),
+    Trial(Box<PreparedTrial>),
     Extension(TrialExtension<'a>),
 }
 
@@ -88,12 +88,14 @@ pub(super) async fn grant(call: Rc<Call>) -> Result<HttpResponse, Problem> {
     let asked = wanted.asked()?;
     let app: &App = &call.app;
     let prepare = async || match asked {
-        Asked::Trial(request) => prepare_trial(app, &actor, request).await.map(Prepared::Trial),
+        Asked::Trial(request) => {
+            prepare_trial(app, &actor, request).await.map(|prepared| Prepared::Trial(Box::new(prepared)))
+        }
         Asked::Extension(extension) => Ok(Prepared::Extension(extension)),
     };
     let write = async |tx: &Tx, prepared: Prepared<'_>| {
         let grant = match prepared {
-            Prepared::Trial(prepared) => write_trial(app, tx, &actor, prepared).await?,
+            Prepared::Trial(prepared) => write_trial(app, tx, &actor, *prepared).await?,
             Prepared::Extension(extension) => write_extension(app, tx, &actor, extension).await?,
         };
         told(app, &grant)

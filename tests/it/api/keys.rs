@@ -16,8 +16,11 @@ on_both_databases! {
     a_key_is_made_listed_used_and_revoked_at_the_command_line;
 }
 
-/// Every route that needs a key, and what each scope is answered there. The id is that of nothing.
-const TABLE: [(&str, &str, [(Scope, u16); 4]); 6] = [
+/// A method, a path, and what each scope is answered there.
+type Row = (&'static str, &'static str, [(Scope, u16); 4]);
+
+/// Every route that needs a key. The id is that of nothing.
+const TABLE: [Row; 6] = [
     (
         "GET",
         "api/v1/subscriptions",
