@@ -207,7 +207,8 @@ async fn what_is_not_right_is_said_at_the_form(stage: Stage) {
     let before = trail(&stage, id).await;
     let mut suri = signed_in(&stage, SURI).await;
     let long = "y".repeat(1_001);
-    let table: [(&str, &[(&str, &str)], &str); 7] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let table: [(&str, Fields<'_>, &str); 7] = [
         ("/key/rotate", &[("seq", "1"), ("reason", "leaked")], "Give a reason of 10 to 1000 characters."),
         ("/key/rotate", &[("seq", "one"), WHY], "not the newest key any more"),
         ("/key/resend", &[("reason", &long)], "Give a reason of 10 to 1000 characters."),
