@@ -9,6 +9,7 @@ use crate::{
         approval::Proposal,
         staff::Role,
         subscription::{MICROSOFT_DROPS_AFTER_DAYS, Stage, Subscription},
+        trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
     store::{Finding, SubscriptionFilter, WaitingJob},
@@ -26,6 +27,8 @@ pub enum What {
     Finding(Finding),
     /// A job that has given up.
     Job(WaitingJob),
+    /// A trial that waits for a second person.
+    Trial(Box<TrialGrant>),
     /// A proposal that waits for a second person, with who proposed it.
     Proposal(Proposal, String),
     /// A purchase that nobody has configured.
@@ -59,8 +62,10 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let findings = app.store.count_findings().await?;
     let jobs = u64::try_from(app.store.count_dead_jobs().await?).unwrap_or_default();
     let proposals = app.store.count_open_proposals(app.clock.now()).await?;
+    let trials =
+        app.store.list_trial_grants(Some(Standing::Proposed), None, AT_MOST, app.clock.now()).await?.len() as u64;
     let locked = u64::from(app.store.get_reporter().await?.lock.is_some());
-    Ok(findings + jobs + proposals + locked + app.health.troubles().len() as u64)
+    Ok(findings + jobs + proposals + trials + locked + app.health.troubles().len() as u64)
 }
 
 /// All of it, the nearest deadline first.
@@ -88,6 +93,14 @@ pub async fn list_waiting(app: &App) -> Result<Vec<Waiting>, AppError> {
     };
     let proposers = app.store.list_staff_members(proposals.iter().map(|proposal| proposal.proposed_by)).await?;
     let mut waiting: Vec<Waiting> = of_the_house(app).await?;
+    let trials = app.store.list_trial_grants(Some(Standing::Proposed), None, AT_MOST, now).await?;
+    waiting.extend(trials.into_iter().map(|grant| Waiting {
+        subscription: None,
+        since: Some(grant.granted_at),
+        deadline: Some(grant.expires_at),
+        role: Role::Sales,
+        what: What::Trial(Box::new(grant)),
+    }));
     waiting.extend(proposals.into_iter().map(|proposal| Waiting {
         subscription: proposal.subscription_id.and_then(find).map(named),
         since: Some(proposal.proposed_at),

@@ -84,6 +84,8 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<api_docs::ApiDocs>(templates)?;
     try_page::<console::trouble::ConsoleTrouble>(templates)?;
     try_page::<console::decision::DecisionPage>(templates)?;
+    try_page::<console::trials::TrialPage>(templates)?;
+    try_page::<console::trials::NewTrial>(templates)?;
     try_page::<console::list::List>(templates)?;
     try_page::<console::subscription::SubscriptionPage>(templates)?;
     try_page::<console::change::ChangeOnBehalf>(templates)?;

@@ -29,6 +29,17 @@ fn everything() -> Vec<(String, String)> {
     add("confirm", rendered::<confirm::Confirm>(&templates));
     add("contacts", rendered::<contacts::ContactsForm>(&templates));
     add("seats", rendered::<seats::SeatsProgress>(&templates));
+    add("consoletrouble", rendered::<console::trouble::ConsoleTrouble>(&templates));
+    add("decisionpage", rendered::<console::decision::DecisionPage>(&templates));
+    add("trialpage", rendered::<console::trials::TrialPage>(&templates));
+    add("newtrial", rendered::<console::trials::NewTrial>(&templates));
+    add("list", rendered::<console::list::List>(&templates));
+    add("subscriptionpage", rendered::<console::subscription::SubscriptionPage>(&templates));
+    add("changeonbehalf", rendered::<console::change::ChangeOnBehalf>(&templates));
+    add("today", rendered::<console::today::Today>(&templates));
+    add("mailpage", rendered::<console::mails::MailPage>(&templates));
+    add("catalogpage", rendered::<console::catalog::CatalogPage>(&templates));
+    add("searchpage", rendered::<console::search::SearchPage>(&templates));
     add("api-docs", rendered::<api_docs::ApiDocs>(&templates));
     let mails: Vec<_> =
         Welcome::samples().iter().map(|mail| mail.render(&templates, &Language::ENGLISH).unwrap()).collect();

@@ -115,6 +115,7 @@ impl Store {
         let rows = entity::Entity::find()
             .filter(entity::Column::SubscriptionId.eq(subscription_id))
             .order_by_asc(entity::Column::CreatedAt)
+            .order_by_asc(entity::Column::Id)
             .all(self.connection())
             .await?;
         rows.into_iter().map(from_row).collect()

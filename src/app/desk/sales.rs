@@ -1,11 +1,14 @@
-//! What sales may do: change the users on the buyer's behalf, as the buyer would, with a recorded consent.
+//! What sales may do: grant trials, and change the users on the buyer's behalf, as the buyer would, with a recorded consent.
 
 use uuid::Uuid;
 
 use super::{Desk, DeskRefused, grounds};
 use crate::{
-    app::{AppError, ChangeSubmitted, cancel_downgrade, review_change, submit_change},
-    domain::{change::FrozenChange, subscription::Subscription},
+    app::{
+        AppError, ChangeSubmitted, TrialRequest, approve_trial, cancel_downgrade, grant_trial, review_change,
+        revoke_trial, submit_change,
+    },
+    domain::{change::FrozenChange, staff::Actor, subscription::Subscription, trial_grant::TrialGrant},
     store::{StoreError, StoredChange},
 };
 
@@ -16,6 +19,34 @@ pub struct SalesDesk<'a>(Desk<'a>);
 impl<'a> SalesDesk<'a> {
     pub(super) fn new(desk: Desk<'a>) -> Self {
         Self(desk)
+    }
+
+    /// Grants a trial, or proposes it where it takes a second person.
+    ///
+    /// # Errors
+    /// As [`grant_trial`].
+    pub async fn grant_trial(self, request: TrialRequest<'_>) -> Result<TrialGrant, AppError> {
+        grant_trial(self.0.app, &self.actor(), request).await
+    }
+
+    /// Approves what somebody else has proposed.
+    ///
+    /// # Errors
+    /// As [`approve_trial`].
+    pub async fn approve_trial(self, id: Uuid) -> Result<TrialGrant, AppError> {
+        approve_trial(self.0.app, &self.actor(), id).await
+    }
+
+    /// Takes a trial back that nobody has used.
+    ///
+    /// # Errors
+    /// As [`revoke_trial`].
+    pub async fn revoke_trial(self, id: Uuid, reason: &str) -> Result<TrialGrant, AppError> {
+        revoke_trial(self.0.app, &self.actor(), id, reason).await
+    }
+
+    fn actor(self) -> Actor {
+        Actor::Member(self.0.member.clone())
     }
 
     /// Freezes a change for its review; the buyer would see the same figures.

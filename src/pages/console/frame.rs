@@ -26,6 +26,8 @@ pub enum Room {
     Jobs,
     /// All mails, and each of them.
     Mails,
+    /// Custom trials.
+    Trials,
     /// What is in force.
     Catalog,
     /// The audit log.
@@ -35,13 +37,14 @@ pub enum Room {
 }
 
 impl Room {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Today,
         Self::Subscriptions,
         Self::Ledger,
         Self::Webhooks,
         Self::Jobs,
         Self::Mails,
+        Self::Trials,
         Self::Catalog,
         Self::StaffActions,
     ];
@@ -54,6 +57,7 @@ impl Room {
             Self::Webhooks => ("Webhooks", "/console/webhooks"),
             Self::Jobs => ("Jobs", "/console/jobs"),
             Self::Mails => ("Mails", "/console/mails"),
+            Self::Trials => ("Trials", "/console/trials"),
             Self::Catalog => ("Catalog", "/console/catalog"),
             Self::StaffActions => ("Staff actions", "/console/staff-actions"),
             Self::None => ("", ""),

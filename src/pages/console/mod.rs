@@ -17,6 +17,7 @@ pub mod subscription;
 pub mod subscriptions;
 pub mod table;
 pub mod today;
+pub mod trials;
 pub mod trouble;
 pub mod webhooks;
 

@@ -13,6 +13,7 @@ use crate::domain::{
     explanation::{ExplainedCharge, Step},
     money::{Amount, Currency, Quantity},
     time::utc_day,
+    trial_grant::{Contact, Granter, Kind, State as GrantState, TakenBack, TrialGrant, TrialLicense},
 };
 pub(crate) use crate::pages::samples::{HOSTILE, ID, KEY, NOW};
 
@@ -90,4 +91,53 @@ fn proposal(charge_id: Uuid) -> Proposal {
         expires_at: NOW + PROPOSAL_LIFETIME,
         state: ProposalState::Open,
     }
+}
+
+/// A key for a prospect that waits for a second person, an open grant for a tenant, a used one, a revoked one.
+pub(crate) fn trials() -> Vec<TrialGrant> {
+    let hostile = || HOSTILE.to_owned();
+    let waits = TrialGrant {
+        id: Uuid::from_u128(4),
+        kind: Kind::OffMarket,
+        offer_id: "konnekt".to_owned(),
+        plan_id: "konnekt-yearly".to_owned(),
+        trial_group: "konnekt".to_owned(),
+        tenant_id: None,
+        domain: None,
+        contact: Contact { organisation: hostile(), name: hostile(), email: hostile(), language: "en".to_owned() },
+        extends: None,
+        subscription_id: None,
+        days: 120,
+        users: Some(1_500),
+        reason: hostile(),
+        state: GrantState::Proposed,
+        granted_by: Granter { word: "staff:a/b".to_owned(), name: hostile(), email: String::new() },
+        granted_at: NOW,
+        expires_at: NOW + time::Duration::days(30),
+        opened_at: None,
+        used_at: None,
+        taken_back: None,
+        license: None,
+        version: 1,
+    };
+    let license = TrialLicense { license_id: "lic_1".to_owned(), seq: 1, key: String::new(), ends_at: NOW };
+    let open = TrialGrant {
+        kind: Kind::Ahead,
+        tenant_id: Some(ID),
+        domain: Some(hostile()),
+        contact: Contact::default(),
+        users: None,
+        state: GrantState::Open,
+        ..waits.clone()
+    };
+    let used = TrialGrant {
+        subscription_id: Some(ID),
+        used_at: Some(NOW),
+        license: Some(license),
+        state: GrantState::Used,
+        ..waits.clone()
+    };
+    let taken_back = Some(TakenBack { at: NOW, by: "staff:a/b".to_owned(), reason: hostile() });
+    let revoked = TrialGrant { state: GrantState::Revoked, taken_back, ..waits.clone() };
+    vec![waits, open, used, revoked]
 }

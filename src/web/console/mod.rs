@@ -20,6 +20,7 @@ mod subscription;
 mod subscription_facts;
 mod subscriptions;
 mod today;
+mod trials;
 mod visit;
 mod webhooks;
 
@@ -63,6 +64,13 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/mails", |to| to.to(desk(rows::<mails::Mails>))),
         get("/console/mails.csv", |to| to.to(desk(csv::<mails::Mails>))),
         get("/console/mails/{id}", |to| to.to(desk(mails::show))),
+        get("/console/trials", |to| to.to(desk(rows::<trials::Trials>))),
+        get("/console/trials.csv", |to| to.to(desk(csv::<trials::Trials>))),
+        get("/console/trials/new", |to| to.to(desk(trials::ask))),
+        post("/console/trials", |to| to.to(desk(trials::grant))),
+        get("/console/trials/{id}", |to| to.to(desk(trials::show))),
+        post("/console/trials/{id}/approve", |to| to.to(desk(trials::approve))),
+        post("/console/trials/{id}/revoke", |to| to.to(desk(trials::revoke))),
         get("/console/catalog", |to| to.to(desk(catalog::show))),
         get("/console/catalog.csv", |to| to.to(desk(csv::<catalog::Prices>))),
         get("/console/staff-actions", |to| to.to(desk(rows::<staff_actions::StaffActions>))),

@@ -14,6 +14,7 @@ use crate::{
             frame::Room,
             table::subscription_path,
             today::{Need, Today, TodayFigures},
+            trials::trial_path,
         },
         words::Tone,
     },
@@ -53,6 +54,11 @@ fn need(waiting: Waiting) -> Need {
             let happened = format!("given up after {} attempts: {reason}", job.attempts);
             (format!("Job {}", job.kind), Tone::Bad, happened, "Mend the cause, then let it run again")
         }
+        What::Trial(grant) => {
+            let users = grant.users.map(|users| format!(" and {users} users")).unwrap_or_default();
+            let asked = format!("{} asks for {} days{users}: {}", grant.granted_by.name, grant.days, grant.reason);
+            ("Trial waits for approval".to_owned(), Tone::Warn, asked, "Approve or revoke it")
+        }
         What::Proposal(proposal, by) => {
             let happened = format!("{by} proposes {} for a charge: {}", proposal.body, proposal.reason);
             ("A proposal waits".to_owned(), Tone::Warn, happened, "Approve or refuse it")
@@ -82,6 +88,7 @@ fn href(what: &What, subscription: Option<Uuid>) -> String {
             finding.cause.split('/').next().and_then(|id| Uuid::parse_str(id).ok())
         }
         What::Proposal(proposal, _) => Some(proposal.subject),
+        What::Trial(grant) => return trial_path(grant.id),
         _ => None,
     };
     charge.map(decision_path).or(subscription.map(subscription_path)).unwrap_or_default()

@@ -84,13 +84,13 @@ async fn keys_are_shown_to_support_and_admin_alone(stage: Stage) {
         let page = open(&stage, &mut signed_in(&stage, person).await, id).await;
         // The mail itself says that a key begins with eyJ.
         hides(&page, &["eyJhbGci"]);
-        shows(&page, &["Support and Admin see it", "provisional", "not yours"]);
+        shows(&page, &["visible to Support", "provisional", "not yours"]);
     }
     for person in [SURI, ADA] {
         let page = open(&stage, &mut signed_in(&stage, person).await, id).await;
         let key = stage.app.store.find_newest_key(id).await.unwrap().unwrap();
         assert_eq!(page.text.matches(&key.compact).count(), 2, "among the keys, and in the mail");
-        hides(&page, &["Support and Admin see it"]);
+        hides(&page, &["visible to Support"]);
     }
     stage.finish().await;
 }

@@ -2,7 +2,7 @@
 //! one actor at a time, everything from one seed. Workers die at every boundary, answers are lost, webhooks never come, days
 //! pass. When the storm is over, Microsoft and the ledger have to agree, charge by charge: nothing twice, nothing lost.
 //!
-//! `SEATKEY_HISTORIES=10000 cargo test --test it -- installations --nocapture` is the long form; `SEATKEY_SEED` replays one.
+//! `SEATKEY_HISTORIES=10000 cargo test --release --test it -- installations --nocapture` is the long form; `SEATKEY_SEED` replays one.
 
 #![expect(clippy::print_stdout, reason = "seeds and sums are printed")]
 
