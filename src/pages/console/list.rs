@@ -48,6 +48,8 @@ pub struct ListFacts {
     pub is_later: bool,
     /// Whether this person may have the rows as a file.
     pub has_file: bool,
+    /// What the viewer may add here; its form is at the address with `/new` behind it.
+    pub addition: Option<&'static str>,
 }
 
 /// The page.
@@ -59,6 +61,8 @@ pub struct List {
     filters: Vec<FilterView>,
     chosen: Vec<ChosenView>,
     table: Table,
+    /// Empty = nothing can be added.
+    addition: &'static str,
     csv: String,
     first: String,
     next: String,
@@ -84,7 +88,7 @@ impl List {
     /// The page.
     #[must_use]
     pub fn new(frame: ConsoleFrame, facts: ListFacts) -> Self {
-        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file } = facts;
+        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file, addition } = facts;
         let value = |name: &str| chosen.iter().find(|one| one.name == name).map_or("", |one| one.value.as_str());
         let view = |filter: &Filter| FilterView {
             name: filter.name,
@@ -101,6 +105,7 @@ impl List {
             title,
             path,
             filters: filters.iter().map(view).collect(),
+            addition: addition.unwrap_or_default(),
             csv: if has_file { address(&format!("{path}.csv"), &all, None) } else { String::new() },
             first: if is_later { address(path, &all, None) } else { String::new() },
             next: next.map(|after| address(path, &all, Some(&after))).unwrap_or_default(),
@@ -159,6 +164,7 @@ impl Page for List {
             },
             is_later: true,
             has_file: next.is_some(),
+            addition: next.as_ref().map(|_| "Grant a trial"),
             next,
         };
         let chosen = vec![Chosen { name: "state", value: samples::HOSTILE.to_owned() }];

@@ -54,6 +54,8 @@ pub(super) trait Rows: 'static {
     const PATH: &'static str;
     const COLUMNS: &'static [Column];
     const FILTERS: &'static [Filter];
+    /// What can be added here, by a form at the address with `/new` behind it.
+    const ADDITION: Option<&'static str> = None;
     /// What is said where there is nothing.
     const EMPTY: &'static str;
 
@@ -101,6 +103,7 @@ pub(super) async fn rows<R: Rows>(visit: Rc<StaffVisit>) -> Answer {
         next: found.next,
         is_later: after.is_some(),
         has_file: visit.may_get(&format!("{}.csv", R::PATH)),
+        addition: R::ADDITION.filter(|_| visit.may_get(&format!("{}/new", R::PATH))),
     };
     ok(&visit, &List::new(visit.frame(R::ROOM).await?, facts))
 }

@@ -40,6 +40,7 @@ impl Rows for Trials {
     const COLUMNS: &'static [Column] = COLUMNS;
     const FILTERS: &'static [Filter] =
         &[Filter { name: "state", label: "State", choices: &["proposed", "open", "used", "expired", "revoked"] }];
+    const ADDITION: Option<&'static str> = Some("Grant a trial");
     const EMPTY: &'static str = "There is no such trial.";
 
     async fn find(app: &App, filters: &Filters, after: Option<&str>, limit: u64) -> Result<Found, AppError> {
