@@ -3,7 +3,7 @@
 use time::Date;
 use uuid::Uuid;
 
-use super::{App, AppError};
+use super::{App, AppError, PRICE_RISEN};
 use crate::{
     domain::{
         charge::Charge,
@@ -13,9 +13,6 @@ use crate::{
     },
     store::UsageEvent,
 };
-
-/// The kind of finding of a charge that is held because its price has risen; its cause is the charge.
-const PRICE_RISEN: &str = "price_risen";
 
 /// Explains a subscription with its ledger. `renewal`: what the next one costs at today's prices, where that is known.
 ///

@@ -12,7 +12,7 @@ use crate::{
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, SubscriptionFilter, WaitingJob},
+    store::{Finding, ListedJob, SubscriptionFilter},
 };
 
 /// So many of a kind are shown; the lists have all.
@@ -26,7 +26,7 @@ pub enum What {
     /// A finding, with its kind and its words.
     Finding(Finding),
     /// A job that has given up.
-    Job(WaitingJob),
+    Job(ListedJob),
     /// A trial that waits for a second person.
     Trial(Box<TrialGrant>),
     /// A proposal that waits for a second person, with who proposed it.
@@ -62,8 +62,7 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let findings = app.store.count_findings().await?;
     let jobs = u64::try_from(app.store.count_dead_jobs().await?).unwrap_or_default();
     let proposals = app.store.count_open_proposals(app.clock.now()).await?;
-    let trials =
-        app.store.list_trial_grants(Some(Standing::Proposed), None, AT_MOST, app.clock.now()).await?.len() as u64;
+    let trials = app.store.count_trial_grants(Standing::Proposed, app.clock.now()).await?;
     let locked = u64::from(app.store.get_reporter().await?.lock.is_some());
     Ok(findings + jobs + proposals + trials + locked + app.health.troubles().len() as u64)
 }

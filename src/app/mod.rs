@@ -105,7 +105,7 @@ pub use reconcile::{
     ReconciledPage, Repair, reconcile_page, reconcile_subscription, schedule_sweep, sweep_subscriptions,
 };
 pub use reconcile_usage::{reconcile_usage, schedule_usage_reconciliation};
-pub use release_charges::release_charges;
+pub use release_charges::{PRICE_RISEN, release_charges};
 pub use renew_subscription::renew_subscription;
 pub use report_usage::{Pace, report_usage, schedule_reporting};
 pub use resolve_charge::{Resolution, resolve_charge};

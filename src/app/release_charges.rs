@@ -22,8 +22,8 @@ use crate::{
 const AT_ONCE: u64 = 500;
 /// What is still held after a look is looked at again after so long; an event (a reinstatement) comes sooner by itself.
 const PUT_OFF: Duration = Duration::hours(1);
-/// The kind of finding: the meter of a charge costs more than what was shown.
-pub(super) const PRICE_RISEN: &str = "price_risen";
+/// The kind of finding: the meter of a charge costs more than what was shown; its cause is the charge.
+pub const PRICE_RISEN: &str = "price_risen";
 /// The kind of finding: Microsoft does not delete what a buyer withdrew from.
 pub(super) const WITHDRAWAL_REFUSED: &str = "withdrawal_refused";
 

@@ -16,9 +16,6 @@ use crate::{
     store::StoreError,
 };
 
-/// Open proposals that are looked through for the one about a charge.
-const AT_MOST: u64 = 1_000;
-
 /// A day's sums in one dimension, over all plans.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DaySums {
@@ -59,8 +56,7 @@ pub async fn show_decision(app: &App, charge_id: Uuid) -> Result<DecisionCase, A
     let charge = explained.find(|one| one.id == charge_id).ok_or_else(missing)?;
     let possible = possible_decisions(app, &subscription, charges.iter().find(|one| one.id == charge_id)).await?;
     let sums = find_sums(app, id, &charge).await?;
-    let open = app.store.list_open_proposals(AT_MOST, app.clock.now()).await?;
-    let proposal = open.into_iter().find(|proposal| proposal.subject == charge_id);
+    let proposal = app.store.find_open_proposal(charge_id, app.clock.now()).await?;
     Ok(DecisionCase { subscription, charge, possible, sums, proposal })
 }
 

@@ -1,6 +1,6 @@
 //! API keys: only the digest of a key's text is kept, so that nobody who reads the database can use one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::{
     ActiveValue::Set,
@@ -60,6 +60,17 @@ impl Store {
     pub async fn list_api_keys(&self) -> Result<Vec<ApiKey>> {
         let rows = entity::Entity::find().order_by_desc(entity::Column::Id).all(self.connection()).await?;
         rows.into_iter().map(from_row).collect()
+    }
+
+    /// The names of these keys.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_api_key_names(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<BTreeMap<Uuid, String>> {
+        use entity::Column;
+        let named = entity::Entity::find().select_only().columns([Column::Id, Column::Name]);
+        let rows: Vec<(Uuid, String)> = named.filter(Column::Id.is_in(ids)).into_tuple().all(self.connection()).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Notes that a key is used, unless that was noted after `unless_after`.

@@ -1,8 +1,9 @@
 //! Proposals that wait for a second person; one open one for each subject.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::ExprTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{ExprTrait, SimpleExpr},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -63,6 +64,10 @@ fn from_row(row: entity::Model) -> Result<Proposal> {
     })
 }
 
+fn open_at(now: OffsetDateTime) -> SimpleExpr {
+    Column::State.eq(ProposalState::Open.as_str()).and(Column::ExpiresAt.gt(to_micros(now)))
+}
+
 impl Store {
     /// A proposal.
     ///
@@ -77,20 +82,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn list_open_proposals(&self, limit: u64, now: OffsetDateTime) -> Result<Vec<Proposal>> {
-        let open = Column::State.eq(ProposalState::Open.as_str()).and(Column::ExpiresAt.gt(to_micros(now)));
-        let rows = Entity::find().filter(open).order_by_asc(Column::ProposedAt).limit(limit).all(self.connection());
+        let rows =
+            Entity::find().filter(open_at(now)).order_by_asc(Column::ProposedAt).limit(limit).all(self.connection());
         rows.await?.into_iter().map(from_row).collect()
     }
-}
 
-impl Store {
+    /// What can be approved now about a subject.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_open_proposal(&self, subject: Uuid, now: OffsetDateTime) -> Result<Option<Proposal>> {
+        let first =
+            Entity::find().filter(open_at(now).and(Column::Subject.eq(subject))).order_by_asc(Column::ProposedAt);
+        first.one(self.connection()).await?.map(from_row).transpose()
+    }
+
     /// How many can be approved now.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn count_open_proposals(&self, now: OffsetDateTime) -> Result<u64> {
-        let open = Column::State.eq(ProposalState::Open.as_str()).and(Column::ExpiresAt.gt(to_micros(now)));
-        Ok(Entity::find().filter(open).count(self.connection()).await?)
+        Ok(Entity::find().filter(open_at(now)).count(self.connection()).await?)
     }
 }
 

@@ -1,11 +1,6 @@
 //! The audit log as a list, the newest first: the order of the ids, backwards.
 
-use std::collections::BTreeMap;
-
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait, Query},
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -81,7 +76,7 @@ pub struct ListedEntry {
     pub id: Uuid,
     /// When.
     pub at: OffsetDateTime,
-    /// Who.
+    /// Who did it: the word of an [`Actor`](crate::domain::staff::Actor), `seatkey`, `microsoft`, or that it is erased.
     pub actor: String,
     /// What happened.
     pub action: String,
@@ -89,9 +84,9 @@ pub struct ListedEntry {
     pub subscription_id: Option<Uuid>,
     /// The facts, as JSON.
     pub detail: String,
-    /// Its place in the chain of its subscription.
+    /// Its place in the chain of its subscription, counted from 1.
     pub position: Option<i64>,
-    /// Its hash.
+    /// Its hash, in hexadecimal.
     pub hash: Option<String>,
 }
 
@@ -115,16 +110,14 @@ impl Store {
         Ok(rows.into_iter().map(from_row).collect())
     }
 
-    /// The names of API keys.
+    /// The newest entries of a subscription, in the order of its chain, newest first.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn list_api_key_names(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<BTreeMap<Uuid, String>> {
-        let (id, name) = (Alias::new("id"), Alias::new("name"));
-        let these = Expr::col(id.clone()).is_in(ids);
-        let query = Query::select().columns([id, name]).from(Alias::new("api_key")).and_where(these).to_owned();
-        let rows = self.connection().query_all(&query).await?;
-        rows.iter().map(|row| Ok((row.try_get("", "id")?, row.try_get("", "name")?))).collect()
+    pub async fn list_trail(&self, subscription_id: Uuid, limit: u64) -> Result<Vec<ListedEntry>> {
+        let these = Entity::find().filter(Column::SubscriptionId.eq(subscription_id));
+        let rows = these.order_by_desc(Column::At).order_by_desc(Column::Position).limit(limit);
+        Ok(rows.all(self.connection()).await?.into_iter().map(from_row).collect())
     }
 }
 

@@ -102,10 +102,8 @@ impl Store {
         let this = entity::Column::Id.eq(call_id);
         crash_point("before an answer is committed");
         let tx = self.begin().await?;
-        entity::Entity::update_many().set(row).filter(this).exec(tx.connection()).await?;
-        if let Some((request_id, correlation_id)) = ids
-            && let Some(call) = entity::Entity::find_by_id(call_id).one(tx.connection()).await?
-        {
+        let written = entity::Entity::update_many().set(row).filter(this).exec_with_returning(tx.connection()).await?;
+        if let (Some(call), Some((request_id, correlation_id))) = (written.first(), ids) {
             for id in [request_id, correlation_id] {
                 tx.note_term(Target::Subscription(call.subscription_id), TermKind::Request, id);
             }

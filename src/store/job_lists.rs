@@ -10,23 +10,6 @@ use super::{
 };
 use crate::clock::from_micros;
 
-/// A job as somebody looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingJob {
-    /// Its id.
-    pub id: Uuid,
-    /// The word for what there is to do.
-    pub kind: String,
-    /// With what.
-    pub subject: Uuid,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Why the last attempt failed.
-    pub last_error: Option<String>,
-    /// When its cause happened.
-    pub created_at: OffsetDateTime,
-}
-
 /// A job of any state, as somebody looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedJob {
@@ -50,7 +33,23 @@ pub struct ListedJob {
     pub created_at: OffsetDateTime,
 }
 
+impl ListedJob {
+    /// Whether it has given up and waits for a person.
+    #[must_use]
+    pub fn is_dead(&self) -> bool {
+        self.state == "dead"
+    }
+}
+
 impl Store {
+    /// A job by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_job(&self, id: Uuid) -> Result<Option<ListedJob>> {
+        Ok(Entity::find_by_id(id).one(self.connection()).await?.map(from_row))
+    }
+
     /// The newest jobs of (state, kind) behind one of them; their ids are made from the time.
     ///
     /// # Errors
@@ -66,20 +65,20 @@ impl Store {
             .add_option(kind.map(|kind| Column::Kind.eq(kind)))
             .add_option(after.map(|id| Column::Id.lt(id)));
         let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
-        Ok(rows.into_iter().map(listed).collect())
+        Ok(rows.into_iter().map(from_row).collect())
     }
 
     /// Jobs that have given up, oldest first.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn list_dead_jobs(&self, limit: u64) -> Result<Vec<WaitingJob>> {
+    pub async fn list_dead_jobs(&self, limit: u64) -> Result<Vec<ListedJob>> {
         let dead = Entity::find().filter(Column::State.eq("dead")).order_by_asc(Column::Id).limit(limit);
         Ok(dead.all(self.connection()).await?.into_iter().map(from_row).collect())
     }
 }
 
-fn listed(row: Model) -> ListedJob {
+pub(super) fn from_row(row: Model) -> ListedJob {
     ListedJob {
         id: row.id,
         kind: row.kind,
@@ -87,17 +86,6 @@ fn listed(row: Model) -> ListedJob {
         state: row.state,
         lease_until: row.lease_owner.map(|_| from_micros(row.lease_until)),
         run_at: from_micros(row.run_at),
-        attempts: u32::try_from(row.attempts).unwrap_or(0),
-        last_error: row.last_error,
-        created_at: from_micros(row.created_at),
-    }
-}
-
-fn from_row(row: Model) -> WaitingJob {
-    WaitingJob {
-        id: row.id,
-        kind: row.kind,
-        subject: row.subject,
         attempts: u32::try_from(row.attempts).unwrap_or(0),
         last_error: row.last_error,
         created_at: from_micros(row.created_at),

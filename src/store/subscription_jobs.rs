@@ -7,39 +7,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    JobKind, Reader, Result, Store, Tx,
-    jobs::entity::{ActiveModel, Column, Entity, Model},
+    JobKind, ListedJob, Reader, Result, Store, Tx,
+    job_lists::from_row,
+    jobs::entity::{ActiveModel, Column, Entity},
 };
-use crate::clock::{from_micros, to_micros};
-
-/// A job, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubscriptionJob {
-    /// Its id.
-    pub id: Uuid,
-    /// The word for what there is to do.
-    pub kind: String,
-    /// With what.
-    pub subject: Uuid,
-    /// `ready`, `done` or `dead`.
-    pub state: String,
-    /// When it runs next, or ran last.
-    pub run_at: OffsetDateTime,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Why the last attempt failed.
-    pub last_error: Option<String>,
-    /// When its cause happened.
-    pub created_at: OffsetDateTime,
-}
-
-impl SubscriptionJob {
-    /// Whether it has given up and waits for a person.
-    #[must_use]
-    pub fn is_dead(&self) -> bool {
-        self.state == "dead"
-    }
-}
+use crate::clock::to_micros;
 
 /// Kinds whose subject is the subscription itself.
 const OWN: [JobKind; 8] = [
@@ -54,14 +26,6 @@ const OWN: [JobKind; 8] = [
 ];
 
 impl Store {
-    /// A job by its id.
-    ///
-    /// # Errors
-    /// [`StoreError`](super::StoreError).
-    pub async fn find_job(&self, id: Uuid) -> Result<Option<SubscriptionJob>> {
-        Ok(Entity::find_by_id(id).one(self.connection()).await?.map(from_row))
-    }
-
     /// The newest jobs of a subscription, newest first; `others` are kinds with the subjects that belong to it, too.
     ///
     /// # Errors
@@ -71,7 +35,7 @@ impl Store {
         subscription_id: Uuid,
         others: &[(JobKind, Vec<Uuid>)],
         limit: u64,
-    ) -> Result<Vec<SubscriptionJob>> {
+    ) -> Result<Vec<ListedJob>> {
         let own = OWN.map(JobKind::as_str);
         let own = Column::Kind.is_in(own).and(Column::Subject.eq(subscription_id));
         let other = |(kind, subjects): &(JobKind, Vec<Uuid>)| {
@@ -101,18 +65,5 @@ impl Tx {
         let dead = Column::Id.eq(id).and(Column::State.eq("dead"));
         let revived = Entity::update_many().set(row).filter(dead).exec(self.connection()).await?;
         Ok(revived.rows_affected == 1)
-    }
-}
-
-fn from_row(row: Model) -> SubscriptionJob {
-    SubscriptionJob {
-        id: row.id,
-        kind: row.kind,
-        subject: row.subject,
-        state: row.state,
-        run_at: from_micros(row.run_at),
-        attempts: u32::try_from(row.attempts).unwrap_or(0),
-        last_error: row.last_error,
-        created_at: from_micros(row.created_at),
     }
 }

@@ -11,10 +11,7 @@ use super::{
         from_row,
     },
 };
-use crate::{
-    clock::{from_micros, to_micros},
-    domain::subscription::Subscription,
-};
+use crate::{clock::to_micros, domain::subscription::Subscription};
 
 /// What is looked for; nothing = all of them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,12 +45,6 @@ impl Place {
     pub fn parse(text: &str) -> Option<Self> {
         let (micros, id) = text.split_once('_')?;
         Some(Self { micros: micros.parse().ok()?, id: Uuid::parse_str(id).ok()? })
-    }
-
-    /// The instant.
-    #[must_use]
-    pub fn at(self) -> OffsetDateTime {
-        from_micros(self.micros)
     }
 
     /// What lies behind it, newest first.

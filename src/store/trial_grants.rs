@@ -3,7 +3,7 @@
 use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
-    ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, EntityTrait, IntoActiveModel as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{ExprTrait, LockType, SimpleExpr},
 };
 use time::OffsetDateTime;
@@ -116,6 +116,14 @@ impl Store {
             query = query.filter(Column::Id.lt(before));
         }
         query.all(self.connection()).await?.into_iter().map(from_row).collect()
+    }
+
+    /// How many grants stand so at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_trial_grants(&self, wanted: Standing, now: OffsetDateTime) -> Result<u64> {
+        Ok(Entity::find().filter(standing(wanted, now)).count(self.connection()).await?)
     }
 
     /// What a tenant could use of a trial group.

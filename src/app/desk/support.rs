@@ -10,7 +10,7 @@ use crate::{
     hash::sha256_hex,
     mail::is_mailbox,
     pages::mail::Language,
-    store::{JobKind, LicenseKey, StoreError, SubscriptionJob},
+    store::{JobKind, LicenseKey, ListedJob, StoreError},
 };
 
 /// The handle of support.
@@ -154,7 +154,7 @@ impl<'a> SupportDesk<'a> {
         Ok(())
     }
 
-    async fn subscription_of(self, job: &SubscriptionJob) -> Result<Option<Uuid>, AppError> {
+    async fn subscription_of(self, job: &ListedJob) -> Result<Option<Uuid>, AppError> {
         let store = &self.0.app.store;
         let is = |kind: JobKind| job.kind == kind.as_str();
         if is(JobKind::SendMail) {

@@ -8,6 +8,7 @@ use super::{
     samples,
     subscriptions::stage_told,
     table::{Cell, Column, Row, Table, subscription_path},
+    trials::trial_path,
 };
 use crate::{
     domain::subscription::Subscription,
@@ -34,12 +35,6 @@ pub enum Found<'a> {
     Unknown(Uuid),
     /// A trial without a purchase.
     Trial(Uuid),
-}
-
-/// The page of a trial.
-#[must_use]
-pub fn trial_path(id: Uuid) -> String {
-    format!("/console/trials/{id}")
 }
 
 /// Why there is no table.

@@ -52,7 +52,7 @@ pub(super) async fn review(visit: Rc<StaffVisit>) -> Answer {
 /// `GET /console/subscriptions/{id}/users/review/{change}[?instead_of=…]`
 pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     let subscription = subscription::find(&visit).await?;
-    let change_id = visit.find_path_id("change").ok_or(Stop::Here(Stopped::NotFound))?;
+    let change_id = visit.path_id("change")?;
     let change = own_change(&visit, &subscription, change_id).await?;
     if change.state != ChangeState::Shown {
         return Ok(back(subscription.microsoft.id, "already"));

@@ -28,12 +28,12 @@ use crate::{
 
 /// `GET /console/charges/{charge}[?done=…]`
 pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
-    page(&visit, path_id(&visit, "charge")?, ("", "")).await
+    page(&visit, visit.path_id("charge")?, ("", "")).await
 }
 
 /// `GET /console/approvals/{proposal}`: the page of what it is about.
 pub(super) async fn find(visit: Rc<StaffVisit>) -> Answer {
-    let id = path_id(&visit, "proposal")?;
+    let id = visit.path_id("proposal")?;
     let proposal = visit.app.store.find_proposal(id).await?.ok_or(Stop::Here(Stopped::NotFound))?;
     Ok(see_other(&decision_path(proposal.subject)))
 }
@@ -41,7 +41,7 @@ pub(super) async fn find(visit: Rc<StaffVisit>) -> Answer {
 /// `POST /console/charges/{charge}/propose`
 pub(super) async fn propose(visit: Rc<StaffVisit>) -> Answer {
     let session = visit.check_form()?;
-    let charge_id = path_id(&visit, "charge")?;
+    let charge_id = visit.path_id("charge")?;
     let reason = visit.field("reason");
     let Some(decision) = Decision::from_word(visit.field("decision")) else {
         return page(&visit, charge_id, (reason, "choose what is true")).await;
@@ -55,7 +55,7 @@ pub(super) async fn propose(visit: Rc<StaffVisit>) -> Answer {
 /// `POST /console/approvals/{proposal}/approve`
 pub(super) async fn approve(visit: Rc<StaffVisit>) -> Answer {
     let session = visit.check_form()?;
-    let id = path_id(&visit, "proposal")?;
+    let id = visit.path_id("proposal")?;
     let proposal = visit.app.store.find_proposal(id).await?.ok_or(Stop::Here(Stopped::NotFound))?;
     match finance(&visit, session)?.approve(id).await {
         Ok(()) => Ok(done(proposal.subject, "approved")),
@@ -66,7 +66,7 @@ pub(super) async fn approve(visit: Rc<StaffVisit>) -> Answer {
 /// `POST /console/approvals/{proposal}/refuse`
 pub(super) async fn refuse(visit: Rc<StaffVisit>) -> Answer {
     let session = visit.check_form()?;
-    let id = path_id(&visit, "proposal")?;
+    let id = visit.path_id("proposal")?;
     let proposal = visit.app.store.find_proposal(id).await?.ok_or(Stop::Here(Stopped::NotFound))?;
     match finance(&visit, session)?.refuse(id, visit.field("reason")).await {
         Ok(()) => Ok(done(proposal.subject, "refused")),
@@ -77,10 +77,6 @@ pub(super) async fn refuse(visit: Rc<StaffVisit>) -> Answer {
 fn finance<'a>(visit: &'a StaffVisit, session: &'a StaffSession) -> Result<FinanceDesk<'a>, Stop> {
     let stopped = || Stop::Here(Stopped::NotYourRole { roles: Role::Finance.as_str().to_owned() });
     Desk::new(&visit.app, &session.member).finance().ok_or_else(stopped)
-}
-
-fn path_id(visit: &StaffVisit, name: &str) -> Result<Uuid, Stop> {
-    visit.find_path_id(name).ok_or(Stop::Here(Stopped::NotFound))
 }
 
 fn done(charge_id: Uuid, word: &str) -> HttpResponse {

@@ -35,9 +35,9 @@ pub(super) struct Found {
 
 impl Found {
     /// A page that is full goes on behind its last row.
-    pub(super) fn page(rows: Vec<Row>, last: Option<Uuid>, limit: u64) -> Self {
+    pub(super) fn page(rows: Vec<Row>, last: Option<impl ToString>, limit: u64) -> Self {
         let is_full = rows.len() as u64 == limit;
-        Self { rows, next: last.filter(|_| is_full).map(|id| id.to_string()) }
+        Self { rows, next: last.filter(|_| is_full).map(|last| last.to_string()) }
     }
 }
 

@@ -57,9 +57,8 @@ impl Rows for Mails {
 
 /// `GET /console/mails/{id}`
 pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
-    let nothing = || Stop::Here(Stopped::NotFound);
-    let id = visit.find_path_id("id").ok_or_else(nothing)?;
-    let mail = visit.app.store.find_mail(id).await?.ok_or_else(nothing)?;
+    let id = visit.path_id("id")?;
+    let mail = visit.app.store.find_mail(id).await?.ok_or(Stop::Here(Stopped::NotFound))?;
     let content = &mail.content;
     let names = Names::read(&visit.app, content.subscription_id.into_iter()).await?;
     let facts = MailFacts {

@@ -9,8 +9,9 @@ use super::{
 use crate::{
     pages::console::{
         frame::Room,
-        search::{Found, HitFacts, SearchPage, Why, trial_path},
+        search::{Found, HitFacts, SearchPage, Why},
         table::subscription_path,
+        trials::trial_path,
     },
     store::{Hit, Target, TermKind},
     web::refusal::see_other,

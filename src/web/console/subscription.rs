@@ -31,9 +31,8 @@ pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
 
 /// The subscription of the path.
 pub(super) async fn find(visit: &StaffVisit) -> Result<Subscription, Stop> {
-    let nothing = || Stop::Here(Stopped::NotFound);
-    let id = visit.find_path_id("id").ok_or_else(nothing)?;
-    visit.app.store.find_subscription(id).await?.ok_or_else(nothing)
+    let id = visit.path_id("id")?;
+    visit.app.store.find_subscription(id).await?.ok_or(Stop::Here(Stopped::NotFound))
 }
 
 /// The page as it is now, with a form that is not right where there is one.

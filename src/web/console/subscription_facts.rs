@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::today::finding_told;
 use crate::{
-    app::{App, AppError, Desk, explain_charges},
+    app::{App, AppError, Desk, PRICE_RISEN, explain_charges},
     domain::{
         catalog::Model,
         explanation::Explanation,
@@ -25,7 +25,7 @@ use crate::{
     },
     signing,
     store::{
-        AuditRecord, Enrolment, Finding, JobKind, LicenseKey, Mail, Note, StoreError, StoredQuote, SubscriptionJob,
+        Enrolment, Finding, JobKind, LicenseKey, ListedEntry, ListedJob, Mail, Note, StoreError, StoredQuote,
         UsageAttempt, Webhook,
     },
 };
@@ -33,8 +33,6 @@ use crate::{
 /// So many of a kind are shown; one more is asked for, to know whether there are more.
 const SHOWN: usize = 50;
 const ASKED: u64 = SHOWN as u64 + 1;
-/// The kind of finding whose words name prices.
-const PRICE_RISEN: &str = "price_risen";
 
 /// Everything that is known.
 pub(super) struct Known {
@@ -264,7 +262,7 @@ fn webhook(one: Webhook) -> WebhookFact {
     }
 }
 
-fn job(one: SubscriptionJob) -> JobFact {
+fn job(one: ListedJob) -> JobFact {
     JobFact {
         id: one.id,
         kind: one.kind,
@@ -290,7 +288,7 @@ async fn trail(app: &App, id: Uuid) -> Result<Newest<TrailFact>, AppError> {
     people.sort_by_key(|who| (who.tenant_id, who.object_id));
     people.dedup();
     let members = app.store.list_staff_by_identity(people).await?;
-    Ok(trail.map(|record: AuditRecord| {
+    Ok(trail.map(|record: ListedEntry| {
         let member = staff(&record.actor).and_then(|who| members.iter().find(|member| member.identity == who));
         let (class, id) = record.actor.split_once(':').unwrap_or((&record.actor, ""));
         let (who, class) = match member {

@@ -33,21 +33,19 @@ impl Rows for Subscriptions {
     const EMPTY: &'static str = "There is no such subscription.";
 
     async fn find(app: &App, filters: &Filters, after: Option<&str>, limit: u64) -> Result<Found, AppError> {
-        let tenant_id = filters.get("tenant").map(|text| Uuid::parse_str(text).unwrap_or(Uuid::max()));
         let filter = SubscriptionFilter {
             stage: filters.get("stage"),
             offer_id: filters.get("offer"),
             plan_id: filters.get("plan"),
-            tenant_id,
+            tenant_id: filters.id("tenant"),
         };
         let Some(after) = after.map(Place::parse).map_or(Some(None), |place| place.map(Some)) else {
             return Ok(Found::default());
         };
         let found = app.store.list_subscriptions(filter, after, limit).await?;
         let organisations = app.store.list_organisations(found.iter().map(|one| one.microsoft.id)).await?;
-        let is_full = found.len() as u64 == limit;
-        let next = found.last().filter(|_| is_full).map(|last| Place::of(last.seen_at, last.microsoft.id).to_string());
         let name = |id: &Uuid| organisations.get(id).map_or("", String::as_str);
-        Ok(Found { rows: found.iter().map(|one| row(one, name(&one.microsoft.id))).collect(), next })
+        let rows = found.iter().map(|one| row(one, name(&one.microsoft.id))).collect();
+        Ok(Found::page(rows, found.last().map(|last| Place::of(last.seen_at, last.microsoft.id)), limit))
     }
 }

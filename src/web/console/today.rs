@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::visit::{Answer, StaffVisit, ok};
 use crate::{
-    app::{Waiting, What, list_waiting},
+    app::{PRICE_RISEN, Waiting, What, list_waiting},
     domain::charge::State,
     pages::{
         console::{
@@ -84,7 +84,7 @@ fn need(waiting: Waiting) -> Need {
 /// The page where it is seen to: that of the charge where people decide about one, else that of the subscription.
 fn href(what: &What, subscription: Option<Uuid>) -> String {
     let charge = match what {
-        What::Finding(finding) if finding.kind.starts_with("charge_") || finding.kind == "price_risen" => {
+        What::Finding(finding) if finding.kind.starts_with("charge_") || finding.kind == PRICE_RISEN => {
             finding.cause.split('/').next().and_then(|id| Uuid::parse_str(id).ok())
         }
         What::Proposal(proposal, _) => Some(proposal.subject),
@@ -102,7 +102,7 @@ pub(super) fn finding_told(kind: &str) -> (&'static str, &'static str) {
         "charge_rejected" => ("Charge refused by Microsoft", "Mend Partner Center, then report it again"),
         "charge_frozen" => ("Frozen charge", "Decide: report it or write it off"),
         "charge_expired" => ("Charge expired", "Take note: the fee is lost"),
-        "price_risen" => ("A price has risen", "Decide: report at what was shown, or write it off"),
+        PRICE_RISEN => ("A price has risen", "Decide: report at what was shown, or write it off"),
         "plan_changed" => ("Plan changed at Microsoft", "Decide about the charges that it froze"),
         "terms_skipped" => ("Terms were skipped", "Look at the history with the customer"),
         "withdrawal_refused" => {

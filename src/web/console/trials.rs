@@ -106,9 +106,8 @@ fn sales(visit: &StaffVisit) -> Result<SalesDesk<'_>, Stop> {
 }
 
 async fn find(visit: &StaffVisit) -> Result<TrialGrant, Stop> {
-    let nothing = || Stop::Here(Stopped::NotFound);
-    let id = visit.find_path_id("id").ok_or_else(nothing)?;
-    visit.app.store.find_trial_grant(id).await?.ok_or_else(nothing)
+    let id = visit.path_id("id")?;
+    visit.app.store.find_trial_grant(id).await?.ok_or(Stop::Here(Stopped::NotFound))
 }
 
 /// What a person can put right is a sentence for the page; all else stops it.

@@ -3,6 +3,7 @@
 use std::{future::Future, ops::Deref, pin::Pin, rc::Rc};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Bytes};
+use uuid::Uuid;
 
 use super::stop::{Stop, answer};
 use crate::{
@@ -123,6 +124,11 @@ impl StaffVisit {
     pub(super) fn may_get(&self, route: &str) -> bool {
         let Some(Access::Staff(roles)) = policy::find("GET", route) else { return false };
         self.session.as_ref().is_some_and(|session| roles.iter().any(|role| session.member.roles.include(*role)))
+    }
+
+    /// An id in the path; anything else does not exist.
+    pub(super) fn path_id(&self, name: &str) -> Result<Uuid, Stop> {
+        self.find_path_id(name).ok_or(Stop::Here(Stopped::NotFound))
     }
 
     /// Who is signed in. Every route but those of the sign-in has somebody.

@@ -6,7 +6,7 @@ mod page;
 
 use seatkey::{
     cli::browser::{Browser, Page},
-    store::AuditRecord,
+    store::ListedEntry,
 };
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ async fn send(stage: &Stage, browser: &mut Browser, id: Uuid, act: &str, fields:
 }
 
 /// The audit log, newest first.
-async fn trail(stage: &Stage, id: Uuid) -> Vec<AuditRecord> {
+async fn trail(stage: &Stage, id: Uuid) -> Vec<ListedEntry> {
     stage.app.store.list_trail(id, 200).await.unwrap()
 }
 
