@@ -12,7 +12,7 @@ use crate::{
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, ListedJob, SubscriptionFilter},
+    store::{Finding, ListedJob},
 };
 
 /// So many of a kind are shown; the lists have all.
@@ -75,11 +75,8 @@ pub async fn list_waiting(app: &App) -> Result<Vec<Waiting>, AppError> {
     let now = app.clock.now();
     let findings = app.store.list_open_findings(AT_MOST).await?;
     let jobs = app.store.list_dead_jobs(AT_MOST).await?;
-    let stage = Some("awaiting_enrolment");
-    let unconfigured = SubscriptionFilter { stage, ..SubscriptionFilter::default() };
-    let mut known = app.store.list_subscriptions(unconfigured, None, AT_MOST).await?;
-    let forgotten: Vec<Uuid> =
-        known.iter().filter(|one| one.seen_at + FORGOTTEN_AFTER <= now).map(|one| one.microsoft.id).collect();
+    let mut known = app.store.list_unconfigured(now - FORGOTTEN_AFTER, AT_MOST).await?;
+    let forgotten: Vec<Uuid> = known.iter().map(|one| one.microsoft.id).collect();
     let proposals = app.store.list_open_proposals(AT_MOST, now).await?;
     let ids = findings.iter().map(|finding| finding.subscription_id).chain(jobs.iter().map(|job| job.subject));
     let ids = ids.chain(proposals.iter().filter_map(|proposal| proposal.subscription_id));

@@ -95,4 +95,20 @@ impl Store {
             .await?;
         rows.into_iter().map(from_row).collect()
     }
+
+    /// Purchases that were seen at `seen_before` or earlier and that nobody has configured yet, oldest first: the one whose
+    /// deadline is nearest.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn list_unconfigured(&self, seen_before: OffsetDateTime, limit: u64) -> Result<Vec<Subscription>> {
+        let rows = Entity::find()
+            .filter(Column::Stage.eq("awaiting_enrolment").and(Column::CreatedAt.lte(to_micros(seen_before))))
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .all(self.connection())
+            .await?;
+        rows.into_iter().map(from_row).collect()
+    }
 }

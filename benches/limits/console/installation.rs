@@ -47,7 +47,7 @@ impl Installation {
         let loader = PgPoolOptions::new().max_connections(1).connect(url).await.unwrap();
         let watch = Stopwatch::start();
         // A load of gigabytes would otherwise stop for a checkpoint again and again.
-        raw_sql("ALTER SYSTEM SET max_wal_size = '8GB'").execute(&loader).await.unwrap();
+        raw_sql("ALTER SYSTEM SET max_wal_size = '4GB'").execute(&loader).await.unwrap();
         raw_sql("SELECT pg_reload_conf()").execute(&loader).await.unwrap();
         let script = LOAD.replace("{n}", &subscriptions.to_string()).replace("{now}", &to_micros(NOW).to_string());
         for step in script.split("\n----\n") {

@@ -1,5 +1,6 @@
 -- A believable installation of {n} subscriptions and five times as many charges, over the three years before {now}.
--- Every table is written without its indexes and foreign keys; they come back at the end, by the migrations' own words.
+-- Every table is written without its indexes, which come back at the end, by the migrations' own words; foreign keys are not
+-- looked after. One subscription is there already, with a real order, key and mail.
 -- Rows are as if made by chance, and the same in each run. A step ends with a line of dashes.
 
 -- What everything below is made of. `chance` is a number from 0 to 1 that follows from two others.
@@ -234,12 +235,12 @@ UNION ALL SELECT id_at(received_at, 8), 'handle_webhook', id, 'done', received_a
 INSERT INTO search_term (term, target, kind, is_trial)
 SELECT convert_to(lower(term), 'UTF8'), target, kind, is_trial FROM (
   SELECT unnest(ARRAY[organisation, brand, trade, form]) AS term, id AS target, 'organisation' AS kind, false AS is_trial FROM seed WHERE enrolled AND (ended_at IS NULL OR ended_at > {now} - 90 * 86400000000)
-  UNION ALL SELECT name, id, 'name', false FROM subscription
+  UNION ALL SELECT name, id, 'name', false FROM subscription JOIN seed USING (id)
   UNION ALL SELECT unnest(ARRAY[buyer || '@' || mail, 'it@' || mail]), id, 'email', false FROM seed WHERE enrolled AND (ended_at IS NULL OR ended_at > {now} - 90 * 86400000000)
   UNION ALL SELECT unnest(CASE WHEN reseller IS NULL THEN ARRAY[tenant] ELSE ARRAY[tenant, reseller] END)::text, id, 'tenant', false FROM seed
   UNION ALL SELECT id::text, id, 'subscription', false FROM seed
   UNION ALL SELECT md5('license ' || i)::uuid::text, id, 'license', false FROM seed WHERE enrolled
-  UNION ALL SELECT operation_id, subscription_id, 'operation', false FROM webhook
-  UNION ALL SELECT unnest(ARRAY[request_id, correlation_id]), subscription_id, 'request', false FROM marketplace_call
+  UNION ALL SELECT operation_id, subscription_id, 'operation', false FROM webhook WHERE subscription_id NOT IN (SELECT subscription_id FROM quote WHERE created_at = {now})
+  UNION ALL SELECT unnest(ARRAY[request_id, correlation_id]), subscription_id, 'request', false FROM marketplace_call WHERE subscription_id NOT IN (SELECT subscription_id FROM quote WHERE created_at = {now})
   UNION ALL SELECT unnest(ARRAY[organisation, contact_email]), id, unnest(ARRAY['organisation', 'email']), true FROM trial_grant WHERE kind = 'off_market'
 ) AS terms;
