@@ -1,6 +1,7 @@
 //! The console's rooms and its search, over HTTP, on both databases.
 
 mod few;
+mod numbers;
 mod paging;
 mod rooms;
 mod search;
