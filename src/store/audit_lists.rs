@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     HOUSE, Reader, Result, Store,
     audit::entity::{Column, Entity, Model},
-    ranges::newest,
+    ranges::{Sorted, newest},
 };
 use crate::clock::from_micros;
 
@@ -94,8 +94,7 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<ListedEntry>> {
-        let mut these =
-            Condition::all().add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
+        let mut these = Condition::all().add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
         let mut range = Vec::new();
         match filter.who {
             Some(who) => {
@@ -104,7 +103,8 @@ impl Store {
             }
             None => these = these.add_option(filter.action.map(|action| Column::Action.eq(action))),
         }
-        let rows = newest(Entity::find().filter(these), &range, Column::Id, after).limit(limit);
+        let rows =
+            newest(Entity::find().filter(these), &range, &[Sorted::id(Expr::col(Column::Id), after)]).limit(limit);
         let rows = rows.all(self.connection()).await?;
         Ok(rows.into_iter().map(from_row).collect())
     }

@@ -9,7 +9,7 @@ use super::{
         entity::{Column, Entity},
         from_row,
     },
-    ranges::newest,
+    ranges::{Sorted, newest},
 };
 use crate::domain::charge::{Charge, State};
 
@@ -52,7 +52,8 @@ impl Store {
         } else {
             these = words.fold(these, |these, (column, word)| these.add(column.eq(word)));
         }
-        let rows = newest(Entity::find().filter(these), &range, Column::Id, after).limit(limit);
+        let rows =
+            newest(Entity::find().filter(these), &range, &[Sorted::id(Expr::col(Column::Id), after)]).limit(limit);
         let rows = rows.all(self.connection()).await?;
         rows.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Reader, Result, Store,
     jobs::entity::{Column, Entity, Model},
-    ranges::newest,
+    ranges::{Sorted, newest},
 };
 use crate::clock::from_micros;
 
@@ -75,7 +75,8 @@ impl Store {
                     .add_option(kind.map(|kind| Column::Kind.eq(kind)));
             }
         }
-        let rows = newest(Entity::find().filter(these), &range, Column::Id, after).limit(limit);
+        let rows =
+            newest(Entity::find().filter(these), &range, &[Sorted::id(Expr::col(Column::Id), after)]).limit(limit);
         let rows = rows.all(self.connection()).await?;
         Ok(rows.into_iter().map(from_row).collect())
     }

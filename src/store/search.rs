@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait as _, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait as _, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect,
     sea_query::{Alias, Expr, ExprTrait, Iden, Order, Query, SimpleExpr},
 };
 use uuid::Uuid;
@@ -137,7 +138,8 @@ impl Store {
             query.and_where(has(&looked, word));
         }
         let rows = self.connection().query_all(&query).await?;
-        let told = |row: &QueryResult| Ok((row.try_get("", "term")?, row.try_get("", "target")?, row.try_get("", "kind")?));
+        let told =
+            |row: &QueryResult| Ok((row.try_get("", "term")?, row.try_get("", "target")?, row.try_get("", "kind")?));
         rows.iter().map(told).collect::<std::result::Result<_, DbErr>>().map_err(StoreError::from)
     }
 

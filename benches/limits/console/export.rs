@@ -67,7 +67,14 @@ async fn download(address: SocketAddr, room: &str, limit: f64) -> [Row; 3] {
     let (seconds, end) = (watch.elapsed().as_secs_f64(), resident_mebibytes());
     #[expect(clippy::cast_precision_loss, reason = "some millions fit")]
     let (rate, mebibytes) = (lines as f64 / seconds, bytes as f64 / 1_048_576.0);
-    let told = |what: String, ours: String, limit: String, ratio: String| Row { what, ours, limit, ratio, goal: "", met: true };
+    let told = |what: String, ours: String, limit: String, ratio: String| Row {
+        what,
+        ours,
+        limit,
+        ratio,
+        goal: "",
+        met: true,
+    };
     [
         told(
             format!("{room}.csv, {lines} lines, {mebibytes:.0} MiB (limit: its rows by sqlx)"),

@@ -56,7 +56,8 @@ impl Installation {
         let loaded = watch.elapsed();
         let key = "ALTER TABLE search_term ADD PRIMARY KEY (term, target, kind)".to_owned();
         let indexes: Vec<String> = query_scalar(INDEXES).fetch_all(&loader).await.unwrap();
-        for statement in [key].into_iter().chain(indexes).chain(["VACUUM ANALYZE".to_owned(), "CHECKPOINT".to_owned()]) {
+        for statement in [key].into_iter().chain(indexes).chain(["VACUUM ANALYZE".to_owned(), "CHECKPOINT".to_owned()])
+        {
             raw_sql(AssertSqlSafe(statement)).execute(&loader).await.unwrap();
         }
         loader.close().await;
@@ -132,7 +133,11 @@ pub(super) fn serve(app: &SharedApp, bare: &Bare, cases: &[Case]) -> (Server, Li
     (real, Limit { address, handle })
 }
 
-async fn answer(bare: Data<Bare>, statements: Data<Vec<Vec<Statement>>>, path: web::Path<(usize, usize)>) -> HttpResponse {
+async fn answer(
+    bare: Data<Bare>,
+    statements: Data<Vec<Vec<Statement>>>,
+    path: web::Path<(usize, usize)>,
+) -> HttpResponse {
     let (case, way) = path.into_inner();
     HttpResponse::Ok().body(bare.rows(&statements[case][way]).await.len().to_string())
 }

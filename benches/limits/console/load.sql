@@ -75,7 +75,7 @@ ANALYZE seed;
 INSERT INTO subscription (id, offer_id, plan_id, name, beneficiary_tenant_id, beneficiary_object_id, beneficiary_email,
   purchaser_tenant_id, purchaser_object_id, purchaser_email, microsoft_status, term_unit, term_start, term_end, auto_renew,
   update_allowed, is_test, quantity, stage, enrolled_at, activated_at, users, segment, created_at, updated_at, version,
-  ledger_term_start, ledger_term_end, grace_end, suspended_at, ended_at, observed_at, chain_count, chain_hash)
+  ledger_term_start, ledger_term_end, trial_end, planned_users, planned_at, grace_end, suspended_at, ended_at, observed_at, chain_count, chain_hash)
 SELECT id, offer, plan, offer || CASE i % 3 WHEN 0 THEN '-prod' WHEN 1 THEN '-emea' ELSE '-' || lower(brand) END,
   tenant, person, buyer || '@' || mail, coalesce(reseller, tenant), CASE WHEN reseller IS NULL THEN person ELSE reseller END,
   CASE WHEN reseller IS NULL THEN buyer || '@' || mail ELSE 'orders@reseller.example' END,
@@ -85,8 +85,10 @@ SELECT id, offer, plan, offer || CASE i % 3 WHEN 0 THEN '-prod' WHEN 1 THEN '-em
   stage, CASE WHEN enrolled THEN at + 300000000 END, CASE WHEN enrolled AND stage <> 'activating' THEN at + 330000000 END,
   CASE WHEN enrolled THEN users END, CASE WHEN enrolled THEN segment END, at, began, 3,
   CASE WHEN enrolled THEN day_of(began) END, CASE WHEN enrolled THEN day_of(began + every - 86400000000) END,
+  CASE WHEN enrolled AND i % 2 = 1 THEN day_of(at + 30 * 86400000000) END, CASE WHEN planned THEN users - 5 END, CASE WHEN planned THEN {now} - 86400000000 END,
   CASE WHEN enrolled THEN at + 3 * 86400000000 END, CASE stage WHEN 'suspended' THEN {now} - 86400000000 END, ended_at, at, 0, ''
-FROM (SELECT *, at + every * ((coalesce(ended_at, {now}) - at) / every) AS began FROM seed) AS seed ORDER BY i;
+FROM (SELECT *, at + every * ((coalesce(ended_at, {now}) - at) / every) AS began,
+             stage = 'active' AND users > 40 AND chance(i, 9) < 0.01 AS planned FROM seed) AS seed ORDER BY i;
 INSERT INTO enrolment (subscription_id, quote_id, organisation, buyer_name, buyer_email, technical_contact, submitted_at, language)
 SELECT id, md5('quote ' || i)::uuid, organisation, initcap(replace(buyer, '.', ' ')), buyer || '@' || mail, 'it@' || mail, at + 300000000, 'en'
 FROM seed WHERE enrolled ORDER BY i;
@@ -111,7 +113,7 @@ SELECT id_at(line.at, number), subscription, md5(CASE reason WHEN 'enrolment' TH
        WHEN line.fate < 15.0 / (5 * {n}) THEN 'unknown' WHEN line.fate < 25.0 / (5 * {n}) THEN 'conflict'
        WHEN line.fate < 35.0 / (5 * {n}) THEN 'rejected' WHEN line.fate < 50.0 / (5 * {n}) THEN 'frozen'
        WHEN line.fate < 0.0006 THEN 'expired' WHEN line.fate < 0.0008 THEN 'written_off' WHEN line.fate < 0.03 THEN 'cancelled' ELSE 'accepted' END,
-  line.at, users, 365, 365, plan, 0, line.at + hold
+  line.at, users, every / 86400000000, every / 86400000000, plan, 0, line.at + hold
 FROM (SELECT *, CASE WHEN reason <> 'enrolment' THEN 0 WHEN i % 2 = 0 THEN 259200000000 ELSE 30 * 86400000000 END AS hold FROM line) AS line
 JOIN (SELECT *, users - included AS more FROM seed) AS seed USING (i), LATERAL (SELECT CASE p WHEN 0 THEN 1 WHEN 2 THEN 10 ELSE greatest(more, 0) END AS quantity) AS q
 ORDER BY line.at;
@@ -141,6 +143,8 @@ FROM (SELECT *, CASE WHEN ended_at IS NOT NULL THEN 'Unsubscribe' WHEN chance(i,
 INSERT INTO marketplace_call (id, subscription_id, operation, intended_at, answered_at, outcome, request_id, correlation_id)
 SELECT id_at(at + 300000000, i), id, 'activate', at + 300000000, at + 301000000, 'accepted', md5('request ' || i)::uuid::text, md5('correlation ' || i)::uuid::text
 FROM seed WHERE enrolled ORDER BY at;
+INSERT INTO license_key (id, subscription_id, license_id, seq, signing_key_id, compact, expires_at, created_at)
+SELECT id_at(at + 330000000, i), id, md5('license ' || i)::uuid, 1, 'key-1', 'its text is left out', {now} + 31536000000000, at + 330000000 FROM seed WHERE enrolled ORDER BY at;
 ----
 INSERT INTO job (id, kind, subject, state, run_at, attempts, lease_until, last_error, created_at)
 SELECT id_at(at, i * 8 + k), kind, subject, state, run_at, CASE state WHEN 'dead' THEN 12 ELSE 1 END, 0, CASE state WHEN 'dead' THEN 'Microsoft answered 500' END, at
@@ -151,7 +155,7 @@ FROM (
   UNION ALL SELECT 4, i, 'issue_key', id, CASE WHEN chance(i, 45) < 6.0 / {n} THEN 'dead' ELSE 'done' END, at + 259300000000, at + 259300000000 FROM seed WHERE enrolled AND age > 259300000000
   UNION ALL SELECT 5, i, 'rewrite_charges', id, 'done', at + 259300000000, at + 259300000000 FROM seed WHERE i % 5000 = 1
 ) AS jobs
-UNION ALL SELECT id_at(created_at, 5), 'send_mail', id, CASE state WHEN 'queued' THEN CASE WHEN chance(created_at, 46) < 0.5 THEN 'dead' ELSE 'ready' END ELSE 'done' END, created_at, 1, 0, NULL, created_at FROM mail
+UNION ALL SELECT id_at(created_at, 5), 'send_mail', mail.id, CASE state WHEN 'queued' THEN CASE WHEN chance(created_at, 46) < 0.5 THEN 'dead' ELSE 'ready' END ELSE 'done' END, created_at, 1, 0, NULL, created_at FROM mail JOIN (SELECT id AS subscription_id FROM seed) AS known USING (subscription_id)
 UNION ALL SELECT id_at(received_at, 6), 'handle_webhook', id, CASE WHEN handled_at IS NULL THEN CASE WHEN chance(received_at, 46) < 0.3 THEN 'dead' ELSE 'ready' END ELSE 'done' END, received_at, 1, 0, NULL, received_at FROM webhook
 ORDER BY 9;
 INSERT INTO job (id, kind, subject, state, run_at, attempts, lease_until, created_at)
@@ -211,8 +215,8 @@ SELECT id_at(created_at, number), id, word, CASE word WHEN 'accepted' THEN 'acce
 FROM (SELECT *, row_number() OVER (PARTITION BY subscription_id ORDER BY created_at, id, k) AS number FROM charge, unnest(ARRAY['due', 'sending', 'accepted']) WITH ORDINALITY AS steps (word, k)
       WHERE subscription_id IN (SELECT id FROM sampled) AND state = 'accepted') AS steps;
 INSERT INTO license_key (id, subscription_id, license_id, seq, signing_key_id, compact, expires_at, created_at)
-SELECT id_at(at + k, i), id, md5('license ' || i)::uuid, k, 'key-1', coalesce((SELECT compact FROM license_key LIMIT 1), ''), {now} + 31536000000000, at + k
-FROM sampled, generate_series(1, least(times, 100)) AS k;
+SELECT id_at(at + 330000000 + k, i), id, md5('license ' || i)::uuid, k, 'key-1', written.compact, {now} + 31536000000000, at + 330000000 + k
+FROM sampled, generate_series(2, least(times, 100)) AS k, (SELECT compact FROM license_key ORDER BY length(compact) DESC LIMIT 1) AS written;
 INSERT INTO mail (id, subscription_id, message_id, recipients, subject, text_body, html_body, attachments, reply_to, state, created_at, sent_at)
 SELECT id_at(at + k, i), id, k || '.' || id || '@seatkey.example', '["' || buyer || '@' || mail || '"]', 'Your new license key', body, html, '[]', 'support@konnekt.example', 'sent', at + k, at + k
 FROM sampled, generate_series(1, times) AS k,

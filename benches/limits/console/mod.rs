@@ -12,6 +12,10 @@ mod timed;
 
 use std::sync::Arc;
 
+use seatkey::{
+    app::{self, App},
+    clock::Stopwatch,
+};
 use tokio::runtime::Runtime;
 
 use self::{
@@ -20,7 +24,10 @@ use self::{
     samples::Samples,
     timed::{Timed, take},
 };
-use super::ground::{Ground, prepare};
+use super::{
+    ground::{Ground, prepare},
+    sweep::resident_mebibytes,
+};
 use crate::support::{
     stage::{Database, Stage},
     table::Row,
@@ -37,6 +44,7 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         pending.store.close().await;
         let installation = Installation::load(&stage.database_url).await;
         installation.sign_in(&subscribed).await;
+        let mut rows = vec![roll_up(&subscribed).await];
         let samples = Samples::read(&installation).await;
         let mut cases = rooms::cases(&samples);
         cases.extend(searches::cases(&samples));
@@ -48,7 +56,7 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         }
         timed::print(&timed);
         explain(&installation, &cases).await;
-        let rows = export::measure(real.address(), &installation).await;
+        rows.extend(export::measure(real.address(), &installation).await);
         real.stop().await;
         limit.handle.stop(false).await;
         bare.close().await;
@@ -57,6 +65,22 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         stage.strike().await;
         rows
     })
+}
+
+/// The job that keeps the figures of *Numbers*, once: how long it takes, and what it holds in memory at its end.
+async fn roll_up(app: &App) -> Row {
+    let before = resident_mebibytes();
+    let watch = Stopwatch::start();
+    app::roll_up(app).await.unwrap();
+    let seconds = watch.elapsed().as_secs_f64();
+    Row {
+        what: "the roll-up of Numbers (limit: memory before)".to_owned(),
+        ours: format!("{seconds:.1} s"),
+        limit: format!("{before:.1} MiB"),
+        ratio: format!("{:+.1} MiB", resident_mebibytes() - before),
+        goal: "",
+        met: true,
+    }
 }
 
 /// The plan of the first query of each case, on the error output.

@@ -63,6 +63,8 @@ pub(super) fn cases(samples: &Samples) -> Vec<Case> {
     cases.extend(subscriptions(samples));
     cases.extend(ledger(samples));
     cases.extend(others(samples));
+    let numbers: Statement = ("SELECT * FROM rolled_up", Vec::new());
+    cases.push(case("Numbers", vec![Asked::new("/console/numbers", numbers)]));
     cases.push(case("Catalog", vec![Asked::new("/console/catalog", ("SELECT 1", Vec::new()))]));
     cases
 }

@@ -34,7 +34,8 @@ pub(super) struct Samples {
 impl Samples {
     pub(super) async fn read(installation: &Installation) -> Self {
         let step = (installation.subscriptions / EACH).max(1);
-        let spread = |what: &str| format!("SELECT {what} FROM seed WHERE enrolled AND i % {step} = 7 % {step} ORDER BY i");
+        let spread =
+            |what: &str| format!("SELECT {what} FROM seed WHERE enrolled AND i % {step} = 7 % {step} ORDER BY i");
         let texts = async |sql: String| installation.texts(sql).await;
         Self {
             subscriptions: texts(spread("id::text")).await,
@@ -45,7 +46,8 @@ impl Samples {
                 tenants.extend(texts(format!("{resellers} LIMIT 5")).await);
                 tenants
             },
-            decisions: texts("SELECT cause FROM finding WHERE kind LIKE 'charge_%' ORDER BY id LIMIT 40".to_owned()).await,
+            decisions: texts("SELECT cause FROM finding WHERE kind LIKE 'charge_%' ORDER BY id LIMIT 40".to_owned())
+                .await,
             mails: texts(spread("id_at(at + 330000000, i)::text")).await,
             trials: texts("SELECT id::text FROM trial_grant ORDER BY id LIMIT 40".to_owned()).await,
             times: texts(spread("at || '_' || id")).await,

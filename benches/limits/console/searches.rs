@@ -14,7 +14,8 @@ pub(super) fn cases(samples: &Samples) -> Vec<Case> {
     let cut = |texts: &[String], length: usize| -> Vec<String> {
         texts.iter().map(|text| text.chars().take(length).collect()).collect()
     };
-    let with = |texts: &[String], more: &str| -> Vec<String> { texts.iter().map(|text| format!("{text} {more}")).collect() };
+    let with =
+        |texts: &[String], more: &str| -> Vec<String> { texts.iter().map(|text| format!("{text} {more}")).collect() };
     let given = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
     let ids: Vec<String> =
         samples.subscriptions.iter().chain(&samples.tenants).chain(&samples.licenses).cloned().collect();
@@ -22,7 +23,10 @@ pub(super) fn cases(samples: &Samples) -> Vec<Case> {
         case("Search, 1 or 2 letters", &cut(&samples.brands, 2)),
         case("Search, 3 letters", &cut(&samples.brands, 3)),
         case("Search, 5 letters", &cut(&samples.brands, 5)),
-        case("Search, a common word", &given(&["gmbh", "ltd", "logistik", "energie", "brauerei", "konnekt-prod", "konnekt-emea"])),
+        case(
+            "Search, a common word",
+            &given(&["gmbh", "ltd", "logistik", "energie", "brauerei", "konnekt-prod", "konnekt-emea"]),
+        ),
         case("Search, a rare word", &samples.brands),
         case("Search, a rare and a common word", &with(&samples.brands, "gmbh")),
         case("Search, a beginning and a common word", &with(&cut(&samples.brands, 3), "gmbh")),
@@ -30,7 +34,10 @@ pub(super) fn cases(samples: &Samples) -> Vec<Case> {
             "Search, two common words",
             &given(&["gmbh logistik", "logistik gmbh", "konnekt-prod gmbh", "ag stahl konnekt-emea", "anna gmbh"]),
         ),
-        case("Search, common words that never meet", &given(&["ltd sarl", "logistik energie", "stahl optik", "gmbh inc sarl"])),
+        case(
+            "Search, common words that never meet",
+            &given(&["ltd sarl", "logistik energie", "stahl optik", "gmbh inc sarl"]),
+        ),
         case("Search, the beginning of an id", &cut(&ids, 4)),
         case("Search, more of an id", &cut(&ids, 8)),
         case("Search, an id", &ids),

@@ -64,7 +64,9 @@ async fn ask<'a>(client: &Client, urls: &'a [String], at_once: usize, count: usi
         let answer = request.send().await.unwrap();
         let status = answer.status();
         assert!(status == StatusCode::OK || status == StatusCode::SEE_OTHER, "{status} {url}");
-        assert!(answer.headers().get(header::LOCATION).is_none_or(|to| !to.as_bytes().starts_with(b"/console/sign-in")));
+        assert!(
+            answer.headers().get(header::LOCATION).is_none_or(|to| !to.as_bytes().starts_with(b"/console/sign-in"))
+        );
         answer.bytes().await.unwrap();
         (url.as_str(), watch.elapsed().as_secs_f64() * 1e3)
     });
@@ -99,7 +101,9 @@ impl Timed {
 /// The table, as Markdown.
 #[expect(clippy::print_stdout, reason = "a benchmark prints a table")]
 pub(super) fn print(all: &[Timed]) {
-    println!("\n| Page (milliseconds: p50 / p95 / longest) | addresses | one at a time | limit | four at a time | limit | p95 < 200 ms |");
+    println!(
+        "\n| Page (milliseconds: p50 / p95 / longest) | addresses | one at a time | limit | four at a time | limit | p95 < 200 ms |"
+    );
     println!("|---|---:|---:|---:|---:|---:|---|");
     for one in all {
         let [alone, four] = one.ours.each_ref().map(|times| told(times));

@@ -79,7 +79,9 @@ impl SearchPage {
             Extent::All => count,
             Extent::First => format!("the first {count}; more letters find less"),
             Extent::Partial => {
-                format!("{count} so far: each of these words stands in thousands of names; add a rarer one to look through all")
+                format!(
+                    "{count} so far: each of these words stands in thousands of names; add a rarer one to look through all"
+                )
             }
         };
         Self::with(frame, query, lead, hits.iter().map(row).collect())

@@ -114,9 +114,9 @@ async fn filters_of_jobs_find_what_a_look_at_all_finds(stage: Stage) {
                 let found = store.list_newest_jobs((state, kind), after, PAGE).await.unwrap();
                 found.into_iter().map(|job| job.id).collect()
             });
-            let expected = all.iter().filter(|job| {
-                state.is_none_or(|state| job.state == state) && kind.is_none_or(|kind| job.kind == kind)
-            });
+            let expected = all
+                .iter()
+                .filter(|job| state.is_none_or(|state| job.state == state) && kind.is_none_or(|kind| job.kind == kind));
             assert_eq!(passed.await, expected.map(|job| job.id).collect::<Vec<_>>(), "{state:?} {kind:?}");
         }
     }
