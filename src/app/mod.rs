@@ -68,7 +68,7 @@ use std::{
 };
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use time::Duration;
+use time::{Date, Duration};
 use tokio::sync::Notify;
 use url::Url;
 
@@ -166,6 +166,8 @@ pub struct App {
     pub public_url: Url,
     /// What is wrong with our own credentials.
     pub health: Health,
+    /// The days on which our secrets expire, as far as the configuration says them.
+    pub secrets_expire: BTreeMap<Trouble, Date>,
     /// Prices that were shown in the last minute.
     pub prices: KnownPrices,
     /// Logos of offers, by offer id.

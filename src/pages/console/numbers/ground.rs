@@ -90,7 +90,7 @@ impl<'a> Ground<'a> {
         let week = |ago: i32| {
             let key = week_of(day(ago));
             let label = key.split_once('-').map_or(key.as_str(), |(_, week)| week).replace("W0", "W");
-            Period { label, name: key.clone(), key }
+            Period { name: format!("{label} {}", day(ago).to_iso_week_date().0), label, key }
         };
         (0..PERIODS).rev().map(week).collect()
     }
@@ -104,8 +104,9 @@ fn months(today: Date, first: i32) -> Vec<Period> {
         let day = Date::from_calendar_date(year, month, 1).ok()?;
         let short: String = month.to_string().chars().take(3).collect();
         let with_year = index == first || number == 1;
+        let name = format!("{short} {year}");
         let label = if with_year { format!("{short} ’{:02}", year.rem_euclid(100)) } else { short };
-        Some(Period { key: month_of(day), label, name: format!("{month} {year}") })
+        Some(Period { key: month_of(day), label, name })
     };
     (first..first + PERIODS).filter_map(month).collect()
 }
