@@ -21,6 +21,7 @@ mod deed;
 mod desk;
 mod digest_ledger;
 mod end_subscription;
+mod enter_credit;
 mod error;
 mod explain;
 mod extend_trial;

@@ -90,6 +90,7 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console", ALL),
     ("GET", "/console/charges/{charge}", ALL),
     ("POST", "/console/charges/{charge}/propose", FINANCE),
+    ("POST", "/console/charges/{charge}/credit", FINANCE),
     ("GET", "/console/approvals/{proposal}", ALL),
     ("POST", "/console/approvals/{proposal}/approve", FINANCE),
     ("POST", "/console/approvals/{proposal}/refuse", FINANCE),

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod change;
+pub mod credit;
 pub mod decision;
 pub mod frame;
 pub mod jobs;

@@ -3,14 +3,16 @@
 use uuid::Uuid;
 
 use super::{
+    credit::TypedCredit,
     decision::{DecisionFacts, DecisionPage, SumRow},
     frame::{ConsoleFrame, Room, Signed},
 };
 use crate::domain::{
     approval::{PROPOSAL_LIFETIME, Proposal, ProposalKind, ProposalState},
     charge::{Reason, State},
+    credit::{CreditRefused, Credited},
     decision::Decision,
-    explanation::{ExplainedCharge, Step},
+    explanation::{ExplainedCharge, ExplainedCredit, Step},
     money::{Amount, Currency, Quantity},
     time::utc_day,
     trial_grant::{Contact, Granter, Kind, State as GrantState, TakenBack, TrialGrant, TrialLicense},
@@ -27,15 +29,18 @@ pub(crate) fn decisions() -> Vec<DecisionPage> {
     let charge = charge();
     let proposal = proposal(charge.id);
     let sums = || SumRow { day: utc_day(NOW), ours: "0".into(), unsure: "184.611872".into(), theirs: "0".into() };
+    let creditable = Ok(Credited::Amount(Amount { minor: 132_921, currency: Currency::EUR }));
     let page = |possible: &[Decision], own: Option<bool>, may_decide| {
         let told = DecisionFacts {
             subscription: (ID, HOSTILE.to_owned()),
             charge: &charge,
             possible,
+            creditable: &creditable,
             sums: if may_decide { Ok(vec![sums()]) } else { Err("Microsoft does not answer".to_owned()) },
             proposal: own.map(|is_own| (&proposal, HOSTILE.to_owned(), is_own)),
             may_decide,
             typed: (HOSTILE, "the reason has to have at least 10 characters"),
+            credit: TypedCredit { amount: HOSTILE, case: HOSTILE, reason: HOSTILE, error: HOSTILE },
         };
         DecisionPage::new(frame(), told)
     };
@@ -45,7 +50,26 @@ pub(crate) fn decisions() -> Vec<DecisionPage> {
         page(&Decision::ALL, None, false),
         page(&[], Some(true), true),
         page(&[], Some(false), true),
+        credit_page(&charge),
     ]
+}
+
+/// A credit that somebody proposes.
+fn credit_page(charge: &ExplainedCharge) -> DecisionPage {
+    let case = HOSTILE.to_owned();
+    let proposal = Proposal { kind: ProposalKind::Credit, body: case, ..proposal(charge.id) };
+    let told = DecisionFacts {
+        subscription: (ID, HOSTILE.to_owned()),
+        charge,
+        possible: &[],
+        creditable: &Err(CreditRefused::Test),
+        sums: Err(HOSTILE.to_owned()),
+        proposal: Some((&proposal, HOSTILE.to_owned(), false)),
+        may_decide: true,
+        typed: ("", ""),
+        credit: TypedCredit::default(),
+    };
+    DecisionPage::new(frame(), told)
 }
 
 fn charge() -> ExplainedCharge {
@@ -74,6 +98,14 @@ fn charge() -> ExplainedCharge {
         month: utc_day(NOW),
         invoice: None,
         steps: vec![Step { charge_id: Uuid::from_u128(1), at: NOW, state: State::Unknown, reason: HOSTILE.to_owned() }],
+        credits: vec![ExplainedCredit {
+            id: Uuid::from_u128(6),
+            words: HOSTILE.to_owned(),
+            amount: None,
+            units: None,
+            case_number: HOSTILE.to_owned(),
+            at: NOW,
+        }],
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console", |to| to.to(desk(today::show))),
         get("/console/charges/{charge}", |to| to.to(desk(decision::show))),
         post("/console/charges/{charge}/propose", |to| to.to(desk(decision::propose))),
+        post("/console/charges/{charge}/credit", |to| to.to(desk(decision::credit))),
         get("/console/approvals/{proposal}", |to| to.to(desk(decision::find))),
         post("/console/approvals/{proposal}/approve", |to| to.to(desk(decision::approve))),
         post("/console/approvals/{proposal}/refuse", |to| to.to(desk(decision::refuse))),

@@ -57,6 +57,7 @@ fn explain(error: &AppError) -> Stopped {
         | AppError::Seats(_)
         | AppError::Decision(_)
         | AppError::Desk(_)
+        | AppError::Credit(_)
         | AppError::Approval(_)
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }

@@ -162,7 +162,7 @@ pub(super) fn groups(facts: &ActFacts<'_>) -> Vec<Group> {
             "Resend or rotate the key, change contacts, bind a person, replay, repeat, reconcile: Support.",
             of_support,
         ),
-        group(Role::Finance, "Decide about charges, by two people: Finance.", |_| Vec::new()),
+        group(Role::Finance, "Decide about charges and enter credits, on the page of the charge, by two people: Finance.", |_| Vec::new()),
     ]
 }
 

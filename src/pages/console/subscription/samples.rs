@@ -134,6 +134,7 @@ fn explained(subscription: &Subscription) -> Explanation {
         sent: &[],
         adopted: &[],
         price_risen: &[],
+        credits: &[],
         steps: &[],
         renewal: None,
         now: NOW + Duration::days(60),
