@@ -81,6 +81,17 @@ fn credit(charge: &Charge, is_resold: bool, now: OffsetDateTime) -> Option<Credi
     })
 }
 
+/// The subscription of a sample, in use.
+pub(crate) fn subscription_of(deal: &Deal<'_>) -> Subscription {
+    subscription(deal, Standing::Subscribed)
+}
+
+/// The charges of its first term, held.
+pub(crate) fn charges_of(deal: &Deal<'_>) -> Vec<Charge> {
+    let held = (ChargeReason::FirstTerm, ChargeState::HeldUntil(deal.priced.first.reportable_from));
+    deal.priced.charged.iter().zip(1..).map(|(line, id)| charge(deal, line, id, held)).collect()
+}
+
 fn charge(deal: &Deal<'_>, line: &Line, id: u128, (reason, state): (ChargeReason, ChargeState)) -> Charge {
     let first = deal.priced.first;
     let (state, reportable_from, since) = match state {

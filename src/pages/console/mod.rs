@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod change;
 pub mod credit;
 pub mod decision;
+pub mod extension;
 pub mod frame;
 pub mod jobs;
 pub mod ledger;

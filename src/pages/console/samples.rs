@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{
     credit::TypedCredit,
     decision::{DecisionFacts, DecisionPage, SumRow},
+    extension::{ExtensionFacts, ExtensionPage, ExtensionView},
     frame::{ConsoleFrame, Room, Signed},
 };
 use crate::domain::{
@@ -15,7 +16,9 @@ use crate::domain::{
     explanation::{ExplainedCharge, ExplainedCredit, Step},
     money::{Amount, Currency, Quantity},
     time::utc_day,
-    trial_grant::{Contact, Granter, Kind, State as GrantState, TakenBack, TrialGrant, TrialLicense},
+    trial_grant::{
+        Contact, Extends, Granter, Kind, State as GrantState, TakenBack, TrialGrant, TrialLicense, extension::Extended,
+    },
 };
 pub(crate) use crate::pages::samples::{HOSTILE, ID, KEY, NOW};
 
@@ -172,4 +175,44 @@ pub(crate) fn trials() -> Vec<TrialGrant> {
     let taken_back = Some(TakenBack { at: NOW, by: "staff:a/b".to_owned(), reason: hostile() });
     let revoked = TrialGrant { state: GrantState::Revoked, taken_back, ..waits.clone() };
     vec![waits, open, used, revoked]
+}
+
+/// A longer trial, a longer grace period, and one of a reseller deal.
+fn with_extensions<T>(of: impl Fn(&ExtensionFacts<'_>) -> T) -> Vec<T> {
+    let mut told = Vec::new();
+    super::super::samples::each_deal(|deal| {
+        let subscription = super::super::explained_samples::subscription_of(deal);
+        let first = deal.priced.first;
+        let charges = super::super::explained_samples::charges_of(deal);
+        let charges = charges.iter().zip(&deal.priced.charged).collect();
+        let extended = Extended {
+            extends: if first.trial_end.is_some() { Extends::Trial } else { Extends::Grace },
+            trial_end: first.trial_end,
+            grace_end: Some(NOW),
+            reportable_from: NOW,
+        };
+        let takes_two = subscription.microsoft.is_reseller_deal();
+        let (organisation, fingerprint) = (HOSTILE, HOSTILE.to_owned());
+        let subscription = &subscription;
+        told.push(of(&ExtensionFacts {
+            subscription,
+            organisation,
+            extended,
+            days: 14,
+            charges,
+            takes_two,
+            fingerprint,
+        }));
+    });
+    told
+}
+
+/// Their tables.
+pub(crate) fn extension_views() -> Vec<ExtensionView> {
+    with_extensions(ExtensionView::of)
+}
+
+/// Their pages.
+pub(crate) fn extensions() -> Vec<ExtensionPage> {
+    with_extensions(|told| ExtensionPage::new(frame(), told, (HOSTILE, HOSTILE)))
 }

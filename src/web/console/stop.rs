@@ -58,6 +58,7 @@ fn explain(error: &AppError) -> Stopped {
         | AppError::Decision(_)
         | AppError::Desk(_)
         | AppError::Credit(_)
+        | AppError::Trial(_)
         | AppError::Approval(_)
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }
