@@ -13,7 +13,7 @@ use crate::clock::Stopwatch;
 /// Nothing takes as long as this.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks.
-pub(super) const PAUSE: Duration = Duration::from_millis(2);
+pub(super) const PAUSE: Duration = Duration::from_millis(4);
 
 pub(super) struct Scene<'a> {
     pub(super) demo: &'a Demo,
@@ -52,6 +52,8 @@ impl<'a> Scene<'a> {
     /// Moves the simulated time on, and waits until everything that follows from it is done.
     pub(super) async fn advance(&self, by: time::Duration) -> Result<(), Failure> {
         self.control("clock", &json!({ "advanceSeconds": by.whole_seconds() })).await?;
+        // The runner looks by itself only from time to time, and knows nothing of a clock that was moved.
+        self.demo.service.app.wake.notify_one();
         self.until_idle().await
     }
 
@@ -60,8 +62,6 @@ impl<'a> Scene<'a> {
         let watch = Stopwatch::start();
         let app = &self.demo.service.app;
         while watch.elapsed() < PATIENCE {
-            // The runner looks by itself only from time to time, and knows nothing of a clock that was moved.
-            app.wake.notify_one();
             let jobs = app.store.count_open_jobs(self.now()).await.map_err(|error| failed(&error.to_string()))?;
             if jobs == 0 && self.demo.simulator.world().is_quiet() {
                 return Ok(());

@@ -65,7 +65,7 @@ async fn its_end_is_what_the_cast_says_and_what_microsoft_accepted() {
         accepted.sort();
         assert_eq!(told, accepted, "{}", one.microsoft.name);
     }
-    assert_eq!(stages, BTreeMap::from([("active", 7), ("awaiting_enrolment", 1), ("suspended", 1)]));
+    assert_eq!(stages, BTreeMap::from([("active", 7), ("awaiting enrolment", 1), ("suspended", 1)]));
     assert_eq!([states["unknown"], states["rejected"]], [1, 1], "{states:?}");
     assert!(states["accepted"] >= 10 && states["held"] >= 4, "{states:?}");
 
