@@ -3,6 +3,7 @@
 mod acts;
 mod behalf;
 mod page;
+mod today;
 
 use seatkey::{
     cli::browser::{Browser, Page},
