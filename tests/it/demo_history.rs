@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use seatkey::{
     app,
     cli::{
+        browser::Browser,
         demo::Demo,
         history::{self, Cast},
     },
@@ -12,6 +13,8 @@ use seatkey::{
     simulator::WebhookState,
     store::SubscriptionFilter,
 };
+
+use crate::support::staff::ADA;
 
 /// Kolibri Software is the first one that does nothing before it.
 const FIRST_DAY: u16 = 300;
@@ -75,7 +78,10 @@ async fn its_end_is_what_the_cast_says_and_what_microsoft_accepted() {
     {
         assert_eq!(store.count_trial_grants(standing, now).await.unwrap(), count, "{standing:?}");
     }
-    assert_eq!(app::list_waiting(&demo.service.app).await.unwrap().len(), 5, "what needs a person");
+    let today = Browser::of(ADA).unwrap().open(demo.public_url.join("console").unwrap()).await.unwrap().text;
+    for told in ["5 things need a person", "Teutonia", "Campo Verde", "baeckerei-huber", "westfalen-textil.example"] {
+        assert!(today.contains(told), "Today does not tell of {told}: {today}");
+    }
     assert_eq!(store.count_dead_jobs().await.unwrap(), 0);
     assert!(world.webhooks().iter().all(|webhook| webhook.state == WebhookState::Received));
     let mut flaws = Vec::new();
