@@ -6,11 +6,32 @@ use uuid::Uuid;
 use super::{
     Reader, Result, Store,
     charges::{
+        self,
         entity::{Column, Entity},
-        from_row,
     },
+    credits,
 };
-use crate::domain::charge::Charge;
+use crate::domain::{charge::Charge, credit::Credit};
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerLine {
+    /// A charge.
+    Charge(Charge),
+    /// What Microsoft gave back of one.
+    Credit(Credit),
+}
+
+impl LedgerLine {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Charge(charge) => charge.id,
+            Self::Credit(credit) => credit.id,
+        }
+    }
+}
 
 /// What is looked for; nothing = all of them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,16 +47,16 @@ pub struct ChargeFilter<'a> {
 }
 
 impl Store {
-    /// The newest charges behind one of them, each behind its subscription.
+    /// The newest lines behind one of them, each behind its subscription.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn list_newest_charges(
+    pub async fn list_newest_lines(
         &self,
         filter: ChargeFilter<'_>,
         after: Option<Uuid>,
         limit: u64,
-    ) -> Result<Vec<(Uuid, Charge)>> {
+    ) -> Result<Vec<(Uuid, LedgerLine)>> {
         let words =
             [(Column::State, filter.state), (Column::Reason, filter.reason), (Column::Currency, filter.currency)];
         let these = words
@@ -44,6 +65,10 @@ impl Store {
         let these = these.add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
         let these = these.add_option(after.map(|id| Column::Id.lt(id)));
         let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
-        rows.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
+        let line = |row: charges::entity::Model| match row.credit_of {
+            Some(_) => credits::from_row(row).map(LedgerLine::Credit),
+            None => charges::from_row(row).map(LedgerLine::Charge),
+        };
+        rows.into_iter().map(|row| Ok((row.subscription_id, line(row)?))).collect()
     }
 }

@@ -15,10 +15,10 @@ use crate::{
 
 const COLUMNS: [Head; 6] = [
     Head::text("Week"),
-    Head::number("Reported in it"),
-    Head::number("Held at its end"),
-    Head::number("Due at its end"),
-    Head::number("Waiting for a person at its end"),
+    Head::number("Reported"),
+    Head::number("Held"),
+    Head::number("Due"),
+    Head::number("Waiting for a person"),
     Head::text("Currency"),
 ];
 const OPEN: [(Topic, &str, Fill); 3] = [
@@ -57,6 +57,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
             columns,
             decimals: currency.decimals(),
             height: 150,
+            ends_now: true,
         };
         (title.to_owned(), chart.draw())
     };
@@ -67,10 +68,15 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
     let now = week_of(ground.today);
     let resold = [Topic::Held, Topic::Due, Topic::Stuck]
         .map(|topic| ground.sum(topic, |of| of.period == now && of.mark == Mark::Reseller).count);
+    let resold = match resold.iter().sum::<i64>() {
+        0 => String::new(),
+        count => format!("{count} charges of reseller deals are open, without amounts. "),
+    };
     let rows = weeks.iter().flat_map(|week| currencies.iter().map(|currency| row(week, *currency, &amount)));
     let series = |(topic, name, one): (Topic, &str, Fill)| Series { name: name.to_owned(), fill: fill(topic, one) };
     Picture::new(Sketch {
         id: "charges",
+        short: "Charges",
         title: "Charges held, due and reported",
         unit: format!("{currency}, by ISO week, last 12 weeks"),
         series: [Series { name: "reported".to_owned(), fill: Fill::SECOND }]
@@ -80,12 +86,11 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
         drawings,
         caption: format!(
             "Now {} {currency} are held, {} due, {} wait for a person. Held is normal: trials, grace periods, suspensions. \
-             {} charges of reseller deals are open, without amounts. What was held at the end of a week is kept from then on; it \
+             {resold}What was held at the end of a week is kept from then on; it \
              is not reckoned again.",
             plain(amount(Topic::Held, &now, currency), currency),
             plain(amount(Topic::Due, &now, currency), currency),
             plain(amount(Topic::Stuck, &now, currency), currency),
-            resold.iter().sum::<i64>(),
         ),
         columns: &COLUMNS,
         rows: rows.collect(),

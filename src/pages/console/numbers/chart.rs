@@ -116,6 +116,8 @@ pub(super) struct Columns<'a> {
     pub(super) decimals: u32,
     /// Pixels from the top to the axis' labels.
     pub(super) height: i64,
+    /// Whether the last column is the present, whose figure is written above it.
+    pub(super) ends_now: bool,
 }
 
 /// The scale of an axis: values up to `top`, one line for each `step`.
@@ -176,7 +178,7 @@ impl Columns<'_> {
         }
         let (y, label) = (scale.bottom + 16, escaped(&column.label));
         write!(svg, "<text x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>")?;
-        if right == RIGHT && ground > 0 {
+        if self.ends_now && right == RIGHT && ground > 0 {
             let (y, label) = (scale.y(ground) - 5, figure(ground, scale.decimals));
             write!(svg, "<text class=\"b\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>")?;
         }
@@ -366,6 +368,7 @@ mod tests {
             }],
             decimals: 0,
             height: 200,
+            ends_now: true,
         };
         let drawn = columns.draw().0;
         for tag in ["<b>", "<i>", "<EUR>"] {

@@ -128,6 +128,8 @@ struct OfferView {
 /// What a picture is made of.
 struct Sketch {
     id: &'static str,
+    /// For the way to it.
+    short: &'static str,
     title: &'static str,
     unit: String,
     series: Vec<Series>,
@@ -142,6 +144,7 @@ struct Sketch {
 #[derive(Debug, Clone, Serialize)]
 struct Picture {
     id: &'static str,
+    short: &'static str,
     title: &'static str,
     unit: String,
     legend: Vec<Legend>,
@@ -159,11 +162,12 @@ struct DrawingView {
 
 impl Picture {
     fn new(sketch: Sketch) -> Self {
-        let Sketch { id, title, unit, series, drawings, caption, columns, rows } = sketch;
+        let Sketch { id, short, title, unit, series, drawings, caption, columns, rows } = sketch;
         let table =
             Table { caption: title.to_owned(), columns: columns.to_vec(), rows, empty: "Nothing to count yet." };
         Self {
             id,
+            short,
             title,
             unit,
             legend: series.iter().map(Legend::from).collect(),

@@ -13,7 +13,8 @@ use crate::{
     pages::console::table::{Cell, Column},
 };
 
-const COLUMNS: [Column; 3] = [Column::text("Step"), Column::number("Came so far"), Column::number("Stopped before it")];
+const COLUMNS: [Column; 3] =
+    [Column::text("Step"), Column::number("Came this far"), Column::number("Stopped before it")];
 /// Purchases of so many months, the present one among them: old ones have come as far as they will.
 const MONTHS: usize = 3;
 
@@ -55,10 +56,11 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
     let since = shown.first().map(|month| month.name.as_str()).unwrap_or_default();
     Picture::new(Sketch {
         id: "purchases",
+        short: "Purchase to key",
         title: "From purchase to key",
         unit: format!("purchases since {since}"),
         series: vec![
-            Series { name: "came so far".to_owned(), fill: Fill::FIRST },
+            Series { name: "came this far".to_owned(), fill: Fill::FIRST },
             Series { name: "stopped before it".to_owned(), fill: Fill::THIRD.hatched() },
         ],
         drawings: vec![(String::new(), bars.draw())],

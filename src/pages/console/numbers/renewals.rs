@@ -22,9 +22,9 @@ const COLUMNS: [Head; 8] = [
     Head::text("Whose"),
     Head::number("Renewals"),
     Head::number("Users"),
-    Head::number("Planned downgrades"),
+    Head::number("Downgrades"),
     Head::number("Users fewer"),
-    Head::number("Fees, and what downgrades take away"),
+    Head::number("Fees, less downgrades"),
 ];
 
 /// The picture.
@@ -47,12 +47,14 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
         columns: columns.collect(),
         decimals: currency.decimals(),
         height: 240,
+        ends_now: false,
     };
     let is_ahead = |of: &Of| months.iter().any(|month| month.key == of.period);
     let renewing = ground.sum(Topic::Renewal, is_ahead).count;
     let fewer = ground.sum(Topic::Downgrade, is_ahead).count;
     Picture::new(Sketch {
         id: "renewals",
+        short: "Renewals ahead",
         title: "Renewals ahead",
         unit: format!("{currency}, fees of the new term"),
         series: vec![

@@ -57,10 +57,18 @@ fn main_currency(ground: &Ground<'_>, currency: Currency) -> Picture {
     let today = level(&month_of(ground.today), &|_| true);
     let title =
         format!("Recurring revenue in {currency} by month, stacked by offer: {} a month now", plain(today, currency));
-    let chart =
-        Columns { id: "revenue", title, unit: currency.code(), columns, decimals: currency.decimals(), height: 240 };
+    let chart = Columns {
+        id: "revenue",
+        title,
+        unit: currency.code(),
+        columns,
+        decimals: currency.decimals(),
+        height: 240,
+        ends_now: true,
+    };
     Picture::new(Sketch {
         id: "revenue",
+        short: "Revenue",
         title: "Recurring revenue by month and offer",
         unit: format!("{currency} a month, without VAT"),
         series: series.into_iter().chain(more).collect(),
@@ -106,12 +114,14 @@ fn other_currencies(ground: &Ground<'_>, currencies: &[Currency]) -> Picture {
             columns: months.collect(),
             decimals: currency.decimals(),
             height: 170,
+            ends_now: true,
         };
         (format!("{currency} a month"), chart.draw())
     });
     let told = currencies.iter().map(|currency| format!("{} {currency}", plain(sum(&present, *currency), *currency)));
     Picture::new(Sketch {
         id: "others",
+        short: "Other currencies",
         title: "Recurring revenue in other currencies",
         unit: "each in its own, never added up".to_owned(),
         series: Vec::new(),

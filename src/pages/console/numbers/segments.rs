@@ -23,8 +23,8 @@ const COLUMNS: [Column; 6] = [
     Column::text("Segment"),
     Column::number("Subscriptions"),
     Column::number("Users"),
-    Column::number("Of resellers: subscriptions"),
-    Column::number("Users"),
+    Column::number("Of resellers"),
+    Column::number("Their users"),
 ];
 
 /// A segment: what is direct, and what is resold.
@@ -70,6 +70,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
     );
     Picture::new(Sketch {
         id: "segments",
+        short: "Segments",
         title: "Subscriptions and users by segment",
         unit: "number, in use now".to_owned(),
         series,

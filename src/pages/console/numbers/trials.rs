@@ -46,7 +46,15 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
     let title = format!(
         "Trials by the month in which they began: {converted} converted, {running} running, {lost} ended without a fee"
     );
-    let chart = Columns { id: "trials", title, unit: "trials", columns: columns.collect(), decimals: 0, height: 240 };
+    let chart = Columns {
+        id: "trials",
+        title,
+        unit: "trials",
+        columns: columns.collect(),
+        decimals: 0,
+        height: 240,
+        ends_now: true,
+    };
     let mut rows = Vec::new();
     for month in &months {
         for offer in ground.offers(Topic::Trial) {
@@ -63,6 +71,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
     let share = (converted * 100).checked_div(decided).map(|share| format!(" ({share} %)")).unwrap_or_default();
     Picture::new(Sketch {
         id: "trials",
+        short: "Trials",
         title: "Trials and their conversion",
         unit: "trials, by the month in which they began".to_owned(),
         series: SERIES.map(|(outcome, name, one)| Series { name: name.to_owned(), fill: fill(outcome, one) }).to_vec(),
