@@ -9,6 +9,7 @@ mod m0003_reporting;
 mod m0004_staff;
 mod m0005_numbers;
 mod m0006_console_indexes;
+mod m0006_credits;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_reporting::Migration),
             Box::new(m0004_staff::Migration),
             Box::new(m0005_numbers::Migration),
+            Box::new(m0006_credits::Migration),
             Box::new(m0006_console_indexes::Migration),
         ]
     }

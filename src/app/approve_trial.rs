@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        staff::Actor,
+        staff::{Actor, Role, member_named},
         trial_grant::{Standing, TrialGrant, TrialRefused, check_approver},
     },
     store::Tx,
@@ -40,6 +40,7 @@ pub(super) async fn approve_within(
 ) -> Result<TrialGrant, AppError> {
     let mut grant = tx.find_trial_grant(id).await?.ok_or(TrialRefused::Unknown(id))?;
     check_approver(&grant, approver)?;
+    check_granter_still(tx, &grant).await?;
     if grant.standing(now) == Standing::Expired {
         return Err(TrialRefused::Expired.into());
     }
@@ -48,4 +49,15 @@ pub(super) async fn approve_within(
     schedule_trial(app, tx, &grant, now).await?;
     audit_grant(tx, &grant, approver, "trial_approved", now);
     Ok(grant)
+}
+
+/// Whoever of the staff has granted it has the role still, as of their last sign-in.
+async fn check_granter_still(tx: &Tx, grant: &TrialGrant) -> Result<(), AppError> {
+    let Some(who) = member_named(&grant.granted_by.word) else { return Ok(()) };
+    let granter = tx.find_staff_by_identity(who).await?;
+    if granter.is_some_and(|granter| granter.roles.include(Role::Sales)) {
+        Ok(())
+    } else {
+        Err(TrialRefused::GranterWithoutRole.into())
+    }
 }

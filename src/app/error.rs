@@ -7,6 +7,7 @@ use crate::{
         api_key::ApiKeyRefused,
         approval::ApprovalRefused,
         change::{ChangeRefused, SeatsRefused},
+        credit::CreditRefused,
         decision::DecisionRefused,
         enrolment::OrderRefused,
         money::TooLarge,
@@ -57,6 +58,9 @@ pub enum AppError {
     /// A custom trial that is not granted, or not changed.
     #[error(transparent)]
     Trial(#[from] TrialRefused),
+    /// A credit of Partner Center's that is not entered.
+    #[error(transparent)]
+    Credit(#[from] CreditRefused),
     /// A proposal that is not approved.
     #[error(transparent)]
     Approval(#[from] ApprovalRefused),
@@ -140,6 +144,7 @@ impl AppError {
             | Self::ApiKey(_)
             | Self::AnotherRequest
             | Self::Trial(_)
+            | Self::Credit(_)
             | Self::Approval(_)
             | Self::NoMailbox(_)
             | Self::NoPreview(_)

@@ -27,6 +27,7 @@ pub async fn explain_charges(
     let microsoft = &subscription.microsoft;
     let events = app.store.list_usage_events(microsoft.id).await?;
     let steps = app.store.list_charge_steps(microsoft.id).await?;
+    let credits = app.store.list_credits(microsoft.id).await?;
     let sent = |event: &UsageEvent| Sent { charge_id: event.charge_id, slot: event.slot, attempts: event.attempts };
     let sent: Vec<Sent> = events.iter().map(sent).collect();
     let adopted = app.store.list_adopted_usage(&[microsoft.id], Date::MIN).await?;
@@ -46,6 +47,7 @@ pub async fn explain_charges(
         sent: &sent,
         adopted: &adopted,
         price_risen: &price_risen,
+        credits: &credits,
         steps: &steps,
         renewal,
         now,

@@ -1,8 +1,6 @@
 //! A running trial, or the grace period, is made longer while nothing is reported: the held charges are cancelled and
 //! written anew, the key follows, and the buyer is told the new dates (`product.md` §6).
 
-use std::collections::BTreeSet;
-
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,20 +11,21 @@ use super::{
     issue_key::issue_key,
     life_mail::Letter,
     open_trial::{open_trial, schedule_trial},
+    preview_extension::{Admitted, Rewriting, admit, derive_charges, preview_within},
 };
 use crate::{
     clock::new_id,
     domain::{
         change::FrozenChange,
-        charge::{Charge, Reason, State as ChargeState},
+        charge::{Charge, State as ChargeState},
         pricing::Line,
         proration::Part,
         staff::Actor,
         subscription::Subscription,
         time::{end_of_day, plus_days, utc_day},
         trial_grant::{
-            Contact, DEFAULT_OFFER_DAYS, Extends, Granter, Kind, State, TrialGrant, TrialRefused, Wish, check_wish,
-            extension::{Extended, Rewritten, changes, decide_extension, held, rewrite_charge},
+            Contact, DEFAULT_OFFER_DAYS, Extends, Granter, Kind, State, TrialGrant, TrialRefused, check_reason,
+            extension::{Extended, Rewritten, changes, decide_extension},
         },
     },
     pages::mail::life::LifeEvent,
@@ -61,6 +60,27 @@ pub async fn extend_trial(app: &App, actor: &Actor, extension: TrialExtension<'_
     Ok(grant)
 }
 
+/// The same, if what becomes of the charges is still what was shown.
+///
+/// # Errors
+/// [`TrialRefused::ShownOtherwise`]; else as [`extend_trial`].
+pub(super) async fn extend_as_shown(
+    app: &App,
+    actor: &Actor,
+    extension: TrialExtension<'_>,
+    fingerprint: &str,
+) -> Result<TrialGrant, AppError> {
+    let tx = app.store.begin().await?;
+    let preview = preview_within(app, &tx, actor, extension).await?;
+    if preview.fingerprint() != fingerprint {
+        return Err(TrialRefused::ShownOtherwise.into());
+    }
+    let grant = write_extension(app, &tx, actor, extension).await?;
+    tx.commit().await?;
+    app.wake.notify_one();
+    Ok(grant)
+}
+
 /// The same in a transaction of the caller's, who wakes the workers after the commit.
 ///
 /// # Errors
@@ -71,27 +91,10 @@ pub async fn write_extension(
     actor: &Actor,
     extension: TrialExtension<'_>,
 ) -> Result<TrialGrant, AppError> {
-    let TrialExtension { subscription_id: id, extends, days, reason } = extension;
     let now = app.clock.now();
-    let subscription = tx.find_subscription(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
-    let enrolment = tx.find_enrolment(id).await?.ok_or(TrialRefused::NoSubscription(id))?;
-    let microsoft = &subscription.microsoft;
-    let (offer, plan) = app.find_plan(&microsoft.offer_id, &microsoft.plan_id)?;
-    let before = tx.list_trials_of_subscription(id).await?;
-    let days_before = before.iter().filter(|one| one.kind == Kind::Extension && one.state == State::Used);
-    let wish = Wish {
-        kind: Kind::Extension,
-        plan,
-        tenant_id: None,
-        days,
-        days_before: days_before.map(|one| one.days).sum(),
-        users: subscription.users.unwrap_or_default(),
-        offer_days: DEFAULT_OFFER_DAYS,
-        reason,
-    };
-    let begins = check_wish(actor, wish)?;
+    check_reason(extension.reason)?;
     // Nobody has to approve what cannot be carried out.
-    decide_extension(&subscription, &tx.list_charges(id).await?, (extends, days), now)?;
+    let Admitted { subscription, enrolment, offer, begins, .. } = admit(app, tx, actor, extension).await?;
     let mut grant = fresh_grant(actor, &subscription, &enrolment, extension, now);
     grant.trial_group.clone_from(&offer.trial_group);
     grant.offer_id.clone_from(&offer.id);
@@ -162,10 +165,9 @@ pub(super) async fn carry_out(
     let charges = tx.list_charges(id).await?;
     let extended = decide_extension(&subscription, &charges, (extends, grant.days), now)?;
     let mut lines = Vec::new();
-    let causes: BTreeSet<Uuid> = held(&charges).map(|charge| charge.cause_id).collect();
-    for cause_id in causes {
-        let group: Vec<&Charge> = held(&charges).filter(|charge| charge.cause_id == cause_id).collect();
-        lines.extend(rewrite(app, tx, &subscription, grant, (&group, extended), now).await?);
+    for group in derive_charges(app, tx, &subscription, &charges, extended).await? {
+        rewrite(tx, &subscription, grant, &group, extended, now).await?;
+        lines.extend(group.charges.into_iter().map(|(_, rewritten)| rewritten.line));
     }
     let before = (subscription.trial_end, subscription.grace_end);
     (subscription.trial_end, subscription.grace_end) = (extended.trial_end, extended.grace_end);
@@ -191,54 +193,37 @@ pub(super) async fn carry_out(
     Ok(())
 }
 
-/// Writes the held charges of one cause anew, where anything of them changes; gives their lines.
+/// Writes the held charges of one cause anew, where anything of them changes.
 async fn rewrite(
-    app: &App,
     tx: &Tx,
     subscription: &Subscription,
     grant: &TrialGrant,
-    (group, extended): (&[&Charge], Extended),
+    group: &Rewriting,
+    extended: Extended,
     now: OffsetDateTime,
-) -> Result<Vec<Line>, AppError> {
-    let Some(first) = group.first() else { return Ok(Vec::new()) };
-    let microsoft = &subscription.microsoft;
-    let plan_id = first.plan_id.as_deref().unwrap_or(&microsoft.plan_id);
-    let (_, plan) = app.find_plan(&microsoft.offer_id, plan_id)?;
-    let upgrade = match first.reason {
-        Reason::Upgrade => tx.find_change::<FrozenChange>(first.cause_id).await?.map(|change| change.body),
-        _ => None,
-    };
-    let priced_in = match &upgrade {
-        Some(frozen) => Some((frozen, &**app.find_plan(&microsoft.offer_id, &frozen.next.plan_id)?.1)),
-        None => None,
-    };
-    let rewritten = group.iter().map(|charge| rewrite_charge(charge, plan, priced_in, extended));
-    let rewritten: Vec<Rewritten> = rewritten.collect::<Result<_, _>>()?;
-    let pairs = || group.iter().zip(&rewritten);
-    let changed: Vec<(&&Charge, &Rewritten)> = pairs().filter(|(old, new)| changes(old, new, extended)).collect();
+) -> Result<(), AppError> {
+    let changed: Vec<&(Charge, Rewritten)> =
+        group.charges.iter().filter(|(old, new)| changes(old, new, extended)).collect();
+    let Some((first, _)) = changed.first() else { return Ok(()) };
     // What is bought once is for no part of the term.
     let mut parts = changed.iter().filter(|(old, _)| old.part.is_some()).map(|(_, new)| new.part);
-    if !changed.is_empty() {
-        let ids: Vec<Uuid> = changed.iter().map(|(old, _)| old.id).collect();
-        let lines: Vec<Line> = changed.iter().map(|(_, new)| new.line.clone()).collect();
-        tx.move_charges(&ids, (ChargeState::Held, ChargeState::Cancelled), "written anew for an extension", now)
-            .await?;
-        let new = NewCharges {
-            subscription_id: microsoft.id,
-            cause_id: record_cause(tx, grant, first, upgrade.as_ref(), now).await?,
-            reason: first.reason,
-            plan_id,
-            term_start: first.term_start,
-            lines: &lines,
-            part: parts.next().unwrap_or(WHOLE),
-            users: first.users,
-            from_users: first.from_users,
-            reportable_from: extended.reportable_from,
-            state: ChargeState::Held,
-        };
-        tx.insert_charges(new, now).await?;
-    }
-    Ok(rewritten.into_iter().map(|one| one.line).collect())
+    let ids: Vec<Uuid> = changed.iter().map(|(old, _)| old.id).collect();
+    let lines: Vec<Line> = changed.iter().map(|(_, new)| new.line.clone()).collect();
+    tx.move_charges(&ids, (ChargeState::Held, ChargeState::Cancelled), "written anew for an extension", now).await?;
+    let new = NewCharges {
+        subscription_id: subscription.microsoft.id,
+        cause_id: record_cause(tx, grant, first, group.upgrade.as_ref(), now).await?,
+        reason: first.reason,
+        plan_id: &group.plan_id,
+        term_start: first.term_start,
+        lines: &lines,
+        part: parts.next().unwrap_or(WHOLE),
+        users: first.users,
+        from_users: first.from_users,
+        reportable_from: extended.reportable_from,
+        state: ChargeState::Held,
+    };
+    Ok(tx.insert_charges(new, now).await?)
 }
 
 /// The extension as a cause of its own; of an upgrade, with what it was frozen as.

@@ -127,9 +127,8 @@ pub(super) async fn check_decision(
 pub(super) async fn possible_decisions(
     app: &App,
     subscription: &Subscription,
-    charge: Option<&Charge>,
+    charge: &Charge,
 ) -> Result<Vec<Decision>, AppError> {
-    let Some(charge) = charge else { return Ok(Vec::new()) };
     let findings = app.store.list_findings(subscription.microsoft.id).await?;
     let circumstances = circumstances(subscription, charge, &findings, app.clock.now());
     Ok(Decision::ALL.into_iter().filter(|one| decide(*one, charge.state, circumstances).is_ok()).collect())

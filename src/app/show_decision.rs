@@ -10,8 +10,13 @@ use uuid::Uuid;
 use super::{App, AppError, explain_charges, resolve_charge::possible_decisions};
 use crate::{
     domain::{
-        approval::Proposal, charge::State, decision::Decision, explanation::ExplainedCharge,
-        subscription::Subscription, time::utc_day,
+        approval::Proposal,
+        charge::State,
+        credit::{CreditRefused, Creditable, Credited},
+        decision::Decision,
+        explanation::ExplainedCharge,
+        subscription::Subscription,
+        time::utc_day,
     },
     store::StoreError,
 };
@@ -36,6 +41,8 @@ pub struct DecisionCase {
     pub charge: ExplainedCharge,
     /// What can be decided now.
     pub possible: Vec<Decision>,
+    /// What of it can be credited, in the measure of the deal; or why nothing can.
+    pub creditable: Result<Credited, CreditRefused>,
     /// The day before its hour, the day, and the day after; or why the sums cannot be had.
     pub sums: Result<BTreeMap<Date, DaySums>, String>,
     /// What is proposed, and waits for a second person.
@@ -54,10 +61,14 @@ pub async fn show_decision(app: &App, charge_id: Uuid) -> Result<DecisionCase, A
     let explanation = explain_charges(app, &subscription, &charges, None).await?;
     let mut explained = explanation.months.into_iter().flat_map(|month| month.charges);
     let charge = explained.find(|one| one.id == charge_id).ok_or_else(missing)?;
-    let possible = possible_decisions(app, &subscription, charges.iter().find(|one| one.id == charge_id)).await?;
+    let line = charges.iter().find(|one| one.id == charge_id).ok_or_else(missing)?;
+    let possible = possible_decisions(app, &subscription, line).await?;
+    let credits = app.store.list_credits(id).await?;
+    let (is_resold, is_test) = (subscription.microsoft.is_reseller_deal(), subscription.microsoft.is_test);
+    let creditable = Creditable { charge: line, credits: &credits, is_resold, is_test }.left();
     let sums = find_sums(app, id, &charge).await?;
     let proposal = app.store.find_open_proposal(charge_id, app.clock.now()).await?;
-    Ok(DecisionCase { subscription, charge, possible, sums, proposal })
+    Ok(DecisionCase { subscription, charge, possible, creditable, sums, proposal })
 }
 
 async fn find_sums(

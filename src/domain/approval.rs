@@ -18,6 +18,8 @@ pub const FRESH_SIGN_IN: Duration = Duration::hours(1);
 pub enum ProposalKind {
     /// A decision about a charge that nothing else decides.
     ResolveCharge,
+    /// A credit that was given in Partner Center.
+    Credit,
 }
 
 impl ProposalKind {
@@ -26,20 +28,21 @@ impl ProposalKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ResolveCharge => "resolve_charge",
+            Self::Credit => "credit",
         }
     }
 
     /// Reads the word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        (word == Self::ResolveCharge.as_str()).then_some(Self::ResolveCharge)
+        [Self::ResolveCharge, Self::Credit].into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// Who proposes and approves it.
     #[must_use]
     pub fn role(self) -> Role {
         match self {
-            Self::ResolveCharge => Role::Finance,
+            Self::ResolveCharge | Self::Credit => Role::Finance,
         }
     }
 }
@@ -84,7 +87,7 @@ pub struct Proposal {
     pub subject: Uuid,
     /// The subscription.
     pub subscription_id: Option<Uuid>,
-    /// What exactly: the word of the decision.
+    /// What exactly: the word of the decision, or the text of a `CreditWish`.
     pub body: String,
     /// How the subject stood then; where it stands otherwise now, the proposal is stale.
     pub basis: String,

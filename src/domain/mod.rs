@@ -11,6 +11,7 @@ pub mod approval;
 pub mod catalog;
 pub mod change;
 pub mod charge;
+pub mod credit;
 pub mod decision;
 pub mod enrolment;
 pub mod explanation;

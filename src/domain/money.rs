@@ -246,6 +246,15 @@ impl Amount {
         Ok(Self { minor: i64::try_from(minor).map_err(|_| TooLarge)?, currency })
     }
 
+    /// The amount that a decimal says; `None` when it is negative, too large, or has more decimals than the currency.
+    #[must_use]
+    pub fn exactly(value: Decimal, currency: Currency) -> Option<Self> {
+        let decimals = currency.decimals();
+        let written = value.scale() <= decimals && !value.is_sign_negative();
+        let minor = value.mantissa().checked_mul(power(decimals.saturating_sub(value.scale()))).filter(|_| written)?;
+        Some(Self { minor: i64::try_from(minor).ok()?, currency })
+    }
+
     /// The sum of two amounts of one currency.
     ///
     /// # Errors

@@ -145,6 +145,14 @@ pub enum Actor {
     },
 }
 
+/// Which of the publisher's people the audit log names with a word; `None` = it names no such person. Two tenants may give
+/// one object id.
+#[must_use]
+pub fn member_named(audit_word: &str) -> Option<Identity> {
+    let (tenant_id, object_id) = audit_word.strip_prefix("staff:")?.split_once('/')?;
+    Some(Identity { tenant_id: tenant_id.parse().ok()?, object_id: object_id.parse().ok()? })
+}
+
 impl Actor {
     /// How the audit log names them: `staff:<tenant>/<object>`, `api:<key>`, `operator:<name>`.
     #[must_use]

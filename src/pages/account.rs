@@ -101,6 +101,7 @@ struct ChargesView {
     rows: Vec<ChargeRow>,
     currency: Option<&'static str>,
     total: Option<String>,
+    credited: Option<String>,
     next: String,
 }
 
@@ -209,5 +210,6 @@ fn charges_view(told: &AccountFacts<'_>) -> ChargesView {
     let rows: Vec<ChargeRow> = shown_lines.map(|charge| ChargeRow::of(told.purchase, charge)).collect();
     let currency = told.charges.first().filter(|_| shown).map(|charge| charge.line.amount.currency.code());
     let total = charges::sum(told.charges, ChargeState::counts).filter(|_| shown).map(|total| total.to_string());
-    ChargesView { rows, currency, total, next: renewal_sentence(told) }
+    let credited = charges::credited(told.charges).map(|sum| format!("-{sum}"));
+    ChargesView { rows, currency, total, credited, next: renewal_sentence(told) }
 }

@@ -56,7 +56,8 @@ fn sample(deal: &Deal<'_>, standing: Standing, state: ChargeState, viewer: Viewe
     let explanation = explained(deal, standing, (reason, state), now);
     let accounted = explanation.months.first().and_then(|month| month.charges.first());
     let (days, invoice) = (accounted.map_or("", |one| &one.days), accounted.and_then(|one| one.invoice));
-    let charge = |line| ChargeFact { line, reason, days, invoice, users: quote.users, state, known };
+    let credits = accounted.map_or(&[][..], |one| &one.credits);
+    let charge = |line| ChargeFact { line, reason, days, invoice, users: quote.users, state, credits, known };
     let charges: Vec<ChargeFact<'_>> = deal.priced.charged.iter().map(charge).collect();
     let name = deal.purchase.organisation;
     let contact = |role| Contact { role, name: name.to_owned(), email: "jo@contoso.example".to_owned() };

@@ -9,6 +9,7 @@ use super::{
     words::{self, Tone},
 };
 use crate::domain::{
+    explanation::ExplainedCredit,
     money::Amount,
     pricing::{Item, Line},
 };
@@ -28,6 +29,8 @@ pub struct ChargeFact<'a> {
     pub users: u32,
     /// Where it stands.
     pub state: ChargeState,
+    /// What Microsoft gave back of it.
+    pub credits: &'a [ExplainedCredit],
     /// Whether the plan still has its dimension; otherwise the line's item is what it was called then.
     pub known: bool,
 }
@@ -120,6 +123,7 @@ pub struct ChargeRow {
     state: String,
     tone: Tone,
     remark: String,
+    credits: Vec<String>,
     quantity: String,
     unit_price: Option<String>,
     price: Option<String>,
@@ -136,12 +140,18 @@ impl ChargeRow {
             state,
             tone,
             remark,
+            credits: charge.credits.iter().map(credit_told).collect(),
             quantity: words::quantity(charge.line.quantity),
             unit_price: shown.then(|| charge.line.unit_price.to_string()),
             price: shown.then(|| charge.line.amount.to_string()),
             dropped: matches!(charge.state, ChargeState::Dropped | ChargeState::GivenUp),
         }
     }
+}
+
+/// `Credit of 120.00 EUR given by Microsoft, case 2611150040001234, entered 21 November 2026, 09:40 UTC`
+pub(super) fn credit_told(credit: &ExplainedCredit) -> String {
+    format!("{}, entered {}", credit.words, words::instant(credit.at))
 }
 
 fn title(charge: &ChargeFact<'_>) -> String {
@@ -167,6 +177,13 @@ fn detail(charge: &ChargeFact<'_>) -> String {
         Item::BaseFee(segment) | Item::AdditionalUsers(segment) => &segment.name,
     };
     if charge.days.is_empty() { name.to_owned() } else { format!("{name}, {}", charge.days) }
+}
+
+/// The sum of what was given back; `None` when nothing was, or no amount is told.
+pub(crate) fn credited(charges: &[ChargeFact<'_>]) -> Option<Amount> {
+    let mut amounts = charges.iter().flat_map(|charge| charge.credits).filter_map(|credit| credit.amount);
+    let first = amounts.next()?;
+    amounts.try_fold(first, Amount::plus).ok()
 }
 
 /// The sum of the charges that `count` admits; `None` when there are none.

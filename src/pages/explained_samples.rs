@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     charge::{Charge, Reason, State},
+    credit::{Credit, Credited},
     explanation::{Explanation, Facts, Sent, explain},
     pricing::Line,
     subscription::{Enrolled, MicrosoftStatus, Party, Snapshot, Stage, Subscription},
@@ -25,6 +26,9 @@ pub(crate) fn explained(
 ) -> Explanation {
     let lines = deal.priced.charged.iter().zip(1..);
     let charges: Vec<Charge> = lines.map(|(line, id)| charge(deal, line, id, (reason, state))).collect();
+    let is_resold = deal.purchase.is_reseller_deal();
+    let paid = charges.first().filter(|charge| charge.state == State::Accepted);
+    let credits: Vec<Credit> = paid.and_then(|charge| credit(charge, is_resold, now)).into_iter().collect();
     let sent: Vec<Sent> = charges.iter().filter_map(|charge| sent(charge, state)).collect();
     let mut subscription = subscription(deal, standing);
     // Somebody has to be the test.
@@ -37,6 +41,7 @@ pub(crate) fn explained(
         sent: &sent,
         adopted: &[],
         price_risen: &[],
+        credits: &credits,
         steps: &[],
         renewal: Some(deal.priced.quote),
         now,
@@ -55,11 +60,36 @@ pub(crate) fn nothing() -> Explanation {
         sent: &[],
         adopted: &[],
         price_risen: &[],
+        credits: &[],
         steps: &[],
         renewal: None,
         now: samples::NOW,
     };
     explain(facts)
+}
+
+/// A part of what Microsoft has accepted, given back.
+fn credit(charge: &Charge, is_resold: bool, now: OffsetDateTime) -> Option<Credit> {
+    Some(Credit {
+        id: Uuid::from_u128(99),
+        charge_id: charge.id,
+        description: charge.description.clone(),
+        dimension: charge.dimension.clone(),
+        credited: Credited::read("1", charge.amount.currency, is_resold).ok()?,
+        case: "2611150040001234".parse().ok()?,
+        at: now,
+    })
+}
+
+/// The subscription of a sample, in use.
+pub(crate) fn subscription_of(deal: &Deal<'_>) -> Subscription {
+    subscription(deal, Standing::Subscribed)
+}
+
+/// The charges of its first term, held.
+pub(crate) fn charges_of(deal: &Deal<'_>) -> Vec<Charge> {
+    let held = (ChargeReason::FirstTerm, ChargeState::HeldUntil(deal.priced.first.reportable_from));
+    deal.priced.charged.iter().zip(1..).map(|(line, id)| charge(deal, line, id, held)).collect()
 }
 
 fn charge(deal: &Deal<'_>, line: &Line, id: u128, (reason, state): (ChargeReason, ChargeState)) -> Charge {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::words;
+use super::{charges::credit_told, words};
 use crate::domain::explanation::{CostLine, Explanation, Month, Payer};
 
 /// So many invoices stand open; older ones are folded away.
@@ -31,6 +31,8 @@ struct Invoice {
     lines: Vec<CostRow>,
     /// The one line of the PDF: a plain decimal.
     saas: Option<String>,
+    /// What Microsoft gave back of it since.
+    credits: Vec<String>,
     /// What is still on its way to it, with its currency.
     expected: Option<String>,
 }
@@ -66,6 +68,7 @@ fn invoice(month: &Month) -> Option<Invoice> {
         used: words::month(month.first),
         currency,
         lines: month.cost_details.iter().map(line).collect(),
+        credits: month.charges.iter().flat_map(|charge| &charge.credits).map(credit_told).collect(),
         saas: month.saas.map(|sum| sum.to_string()),
         expected: month.expected.map(words::money),
     })

@@ -194,7 +194,16 @@ fn a_cancellation_costs_what_the_rules_say() {
         for (reason, state, expected) in table {
             let standing = subscriptions::Standing::Subscribed;
             let explanation = explained_samples::explained(deal, standing, (reason, state), deal.now);
-            let charge = |line| ChargeFact { line, reason, days: "", invoice: None, users: 300, state, known: true };
+            let charge = |line| ChargeFact {
+                line,
+                reason,
+                days: "",
+                invoice: None,
+                users: 300,
+                state,
+                credits: &[],
+                known: true,
+            };
             let charges: Vec<_> = deal.priced.charged.iter().map(charge).collect();
             let facts = AccountFacts {
                 may_ask: false,

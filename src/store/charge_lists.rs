@@ -6,15 +6,39 @@ use uuid::Uuid;
 use super::{
     Reader, Result, Store,
     charges::{
+        self,
         entity::{Column, Entity},
-        from_row,
     },
+    credits,
     ranges::{Sorted, newest},
 };
-use crate::domain::charge::{Charge, State};
+use crate::domain::{
+    charge::{Charge, State},
+    credit::Credit,
+};
 
-/// Charges that are not on their usual way. Indexes hold them alone, and say so in the same words.
+/// Lines that are not on their usual way. Indexes hold them alone, and say so in the same words.
 const RESTING: &str = "state NOT IN ('due', 'sending', 'accepted')";
+
+/// A line of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerLine {
+    /// A charge.
+    Charge(Charge),
+    /// What Microsoft gave back of one.
+    Credit(Credit),
+}
+
+impl LedgerLine {
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Charge(charge) => charge.id,
+            Self::Credit(credit) => credit.id,
+        }
+    }
+}
 
 /// What is looked for; nothing = all of them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,35 +54,39 @@ pub struct ChargeFilter<'a> {
 }
 
 impl Store {
-    /// The newest charges behind one of them, each behind its subscription.
+    /// The newest lines behind one of them, each behind its subscription.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn list_newest_charges(
+    pub async fn list_newest_lines(
         &self,
         filter: ChargeFilter<'_>,
         after: Option<Uuid>,
         limit: u64,
-    ) -> Result<Vec<(Uuid, Charge)>> {
+    ) -> Result<Vec<(Uuid, LedgerLine)>> {
         let mut these = Condition::all()
             .add_option(filter.currency.map(|currency| Column::Currency.eq(currency)))
             .add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
         let words = [(Column::State, filter.state), (Column::Reason, filter.reason)];
         let words = words.into_iter().filter_map(|(column, word)| Some((column, word?)));
         let mut range = Vec::new();
-        if filter.state.and_then(State::from_word).is_some_and(is_resting) {
+        if filter.state.is_some_and(is_resting) {
             these = these.add(Expr::cust(RESTING));
             range.extend(words.map(|(column, word)| (Expr::col(column), word)));
         } else {
             these = words.fold(these, |these, (column, word)| these.add(column.eq(word)));
         }
-        let rows =
-            newest(Entity::find().filter(these), &range, &[Sorted::id(Expr::col(Column::Id), after)]).limit(limit);
-        let rows = rows.all(self.connection()).await?;
-        rows.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
+        let sorted = [Sorted::id(Expr::col(Column::Id), after)];
+        let rows = newest(Entity::find().filter(these), &range, &sorted).limit(limit).all(self.connection()).await?;
+        let line = |row: charges::entity::Model| match row.credit_of {
+            Some(_) => credits::from_row(row).map(LedgerLine::Credit),
+            None => charges::from_row(row).map(LedgerLine::Charge),
+        };
+        rows.into_iter().map(|row| Ok((row.subscription_id, line(row)?))).collect()
     }
 }
 
-fn is_resting(state: State) -> bool {
-    !matches!(state, State::Due | State::Sending | State::Accepted)
+/// Credits rest, too.
+fn is_resting(state: &str) -> bool {
+    ![State::Due, State::Sending, State::Accepted].map(State::as_str).contains(&state)
 }

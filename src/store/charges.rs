@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    UpdateMany, sea_query::IntoValueTuple as _,
+    ActiveModelTrait as _,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, UpdateMany,
+    sea_query::{ExprTrait as _, IntoValueTuple as _, SimpleExpr},
 };
 use serde::Serialize;
 use time::{Date, OffsetDateTime, macros::format_description};
@@ -53,6 +55,9 @@ pub(super) mod entity {
         pub plan_id: Option<String>,
         pub try_at: i64,
         pub state_at: i64,
+        /// Of a credit alone (`store::credits`), which is no charge: the charge that it takes back, and Microsoft's case.
+        pub credit_of: Option<Uuid>,
+        pub case_number: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -88,9 +93,14 @@ pub struct NewCharges<'a> {
     pub state: State,
 }
 
+/// Lines of the ledger that are charges: what is decided about charges never sees a credit.
+pub(super) fn is_charge() -> SimpleExpr {
+    entity::Column::CreditOf.is_null()
+}
+
 async fn list(reader: &impl Reader, subscription_id: Uuid) -> Result<Vec<Charge>> {
     let rows = entity::Entity::find()
-        .filter(entity::Column::SubscriptionId.eq(subscription_id))
+        .filter(entity::Column::SubscriptionId.eq(subscription_id).and(is_charge()))
         .order_by_asc(entity::Column::CreatedAt)
         .order_by_asc(entity::Column::Position)
         .order_by_asc(entity::Column::Id)
@@ -100,7 +110,7 @@ async fn list(reader: &impl Reader, subscription_id: Uuid) -> Result<Vec<Charge>
 }
 
 impl Store {
-    /// The ledger of a subscription, oldest first.
+    /// The charges of a subscription, oldest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -115,13 +125,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn find_charge(&self, id: Uuid) -> Result<Option<(Uuid, Charge)>> {
-        let row = entity::Entity::find_by_id(id).one(self.connection()).await?;
+        let row = entity::Entity::find_by_id(id).filter(is_charge()).one(self.connection()).await?;
         row.map(|row| Ok((row.subscription_id, from_row(row)?))).transpose()
     }
 }
 
 impl Tx {
-    /// The ledger of a subscription, oldest first, as this transaction sees it.
+    /// The charges of a subscription, oldest first, as this transaction sees it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -134,7 +144,8 @@ impl Tx {
     /// # Errors
     /// [`StoreError`].
     pub async fn list_charges_by_id(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, Charge)>> {
-        let rows = entity::Entity::find().filter(entity::Column::Id.is_in(ids.iter().copied())).all(self.connection());
+        let these = entity::Column::Id.is_in(ids.iter().copied()).and(is_charge());
+        let rows = entity::Entity::find().filter(these).all(self.connection());
         rows.await?.into_iter().map(|row| Ok((row.subscription_id, from_row(row)?))).collect()
     }
 
@@ -244,7 +255,7 @@ fn marking(ids: &[Uuid], (from, to): (State, State), now: OffsetDateTime) -> Upd
 }
 
 fn step(subscription_id: Uuid, charge_id: Uuid, state: State, reason: &str) -> Taken<'_> {
-    Taken { subscription_id, charge_id, state, reason, charge: None, usage_event: None }
+    Taken { subscription_id, charge_id, state: state.as_str(), reason, charge: None, usage_event: None }
 }
 
 /// What of a charge is hashed: everything but its state, which its steps tell, and when it is looked at.
@@ -268,6 +279,11 @@ pub(super) struct Content<'a> {
     part_days: Option<i32>,
     part_of_days: Option<i32>,
     plan_id: Option<&'a str>,
+    // Charges have none of these, and are hashed as they were before there were credits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credit_of: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_number: Option<&'a str>,
 }
 
 /// See [`Content`].
@@ -291,6 +307,8 @@ pub(super) fn content(row: &entity::Model) -> Content<'_> {
         part_days: row.part_days,
         part_of_days: row.part_of_days,
         plan_id: row.plan_id.as_deref(),
+        credit_of: row.credit_of,
+        case_number: row.case_number.as_deref(),
     }
 }
 
@@ -320,6 +338,8 @@ fn to_row(new: &NewCharges<'_>, position: usize, line: &Line, now: OffsetDateTim
         plan_id: Some(new.plan_id.to_owned()),
         try_at: 0,
         state_at: to_micros(now),
+        credit_of: None,
+        case_number: None,
     }
 }
 

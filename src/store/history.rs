@@ -10,10 +10,7 @@ use super::{
     chain::{Pending, Row},
     charges, usage_events,
 };
-use crate::{
-    clock::{new_id, to_micros},
-    domain::charge::State,
-};
+use crate::clock::{new_id, to_micros};
 
 pub use entity::*;
 
@@ -61,7 +58,7 @@ struct Content<'a> {
 pub(super) struct Taken<'a> {
     pub(super) subscription_id: Uuid,
     pub(super) charge_id: Uuid,
-    pub(super) state: State,
+    pub(super) state: &'a str,
     pub(super) reason: &'a str,
     /// The charge, when this is its first step.
     pub(super) charge: Option<&'a charges::entity::Model>,
@@ -75,7 +72,7 @@ impl Tx {
         let row = Model {
             id: new_id(now),
             charge_id: step.charge_id,
-            state: step.state.as_str().to_owned(),
+            state: step.state.to_owned(),
             reason: step.reason.to_owned(),
             at: to_micros(now),
             subscription_id: Some(step.subscription_id),

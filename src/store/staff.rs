@@ -130,16 +130,6 @@ impl Store {
         find_member(self, id).await
     }
 
-    /// Those of them that have one of these object ids.
-    ///
-    /// # Errors
-    /// [`StoreError`](super::StoreError).
-    pub async fn list_staff_by_objects(&self, objects: impl IntoIterator<Item = Uuid>) -> Result<Vec<Member>> {
-        let rows =
-            member::Entity::find().filter(member::Column::ObjectId.is_in(objects)).all(self.connection()).await?;
-        Ok(rows.into_iter().map(from_row).collect())
-    }
-
     /// Several of them.
     ///
     /// # Errors
@@ -150,21 +140,25 @@ impl Store {
     }
 }
 
+async fn list_by_identity(reader: &impl Reader, people: impl IntoIterator<Item = Identity>) -> Result<Vec<Member>> {
+    use member::Column;
+    let same = |who: Identity| Column::TenantId.eq(who.tenant_id).and(Column::ObjectId.eq(who.object_id));
+    let mut people = people.into_iter().map(same).peekable();
+    if people.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let these = people.fold(Condition::any(), Condition::add);
+    let rows = member::Entity::find().filter(these).all(reader.connection()).await?;
+    Ok(rows.into_iter().map(from_row).collect())
+}
+
 impl Store {
     /// Those of these people who have signed in here.
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
     pub async fn list_staff_by_identity(&self, people: impl IntoIterator<Item = Identity>) -> Result<Vec<Member>> {
-        use member::Column;
-        let same = |who: Identity| Column::TenantId.eq(who.tenant_id).and(Column::ObjectId.eq(who.object_id));
-        let mut people = people.into_iter().map(same).peekable();
-        if people.peek().is_none() {
-            return Ok(Vec::new());
-        }
-        let these = people.fold(Condition::any(), Condition::add);
-        let rows = member::Entity::find().filter(these).all(self.connection()).await?;
-        Ok(rows.into_iter().map(from_row).collect())
+        list_by_identity(self, people).await
     }
 }
 
@@ -175,6 +169,14 @@ impl Tx {
     /// [`StoreError`](super::StoreError).
     pub async fn find_staff_member(&self, id: Uuid) -> Result<Option<Member>> {
         find_member(self, id).await
+    }
+
+    /// The same by who they are.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_staff_by_identity(&self, who: Identity) -> Result<Option<Member>> {
+        Ok(list_by_identity(self, [who]).await?.pop())
     }
 
     /// Keeps who has signed in: the name, the address and the roles are those of now.

@@ -1,6 +1,8 @@
 //! The steps of charges, read: for explanations.
 
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _, QueryTrait as _, sea_query::ExprTrait as _,
+};
 use uuid::Uuid;
 
 use super::{Reader, Result, Store, StoreError, charges, history};
@@ -20,7 +22,7 @@ impl Store {
         let of_subscription = charges::entity::Entity::find()
             .select_only()
             .column(charges::entity::Column::Id)
-            .filter(charges::entity::Column::SubscriptionId.eq(subscription_id))
+            .filter(charges::entity::Column::SubscriptionId.eq(subscription_id).and(charges::is_charge()))
             .into_query();
         let mut rows = history::Entity::find()
             .filter(history::Column::ChargeId.in_subquery(of_subscription))

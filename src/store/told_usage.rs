@@ -126,7 +126,9 @@ async fn list(reader: &impl Reader, subscription_ids: &[Uuid], since: Date) -> R
     // The last one of a charge stays.
     let newest: HashMap<Uuid, usage_events::entity::Model> = rows.into_iter().map(|row| (row.charge_id, row)).collect();
     let of_charges = charges::entity::Entity::find()
-        .filter(charges::entity::Column::SubscriptionId.is_in(subscription_ids.iter().copied()))
+        .filter(
+            charges::entity::Column::SubscriptionId.is_in(subscription_ids.iter().copied()).and(charges::is_charge()),
+        )
         .order_by_asc(charges::entity::Column::Id);
     let mut told = Vec::with_capacity(newest.len());
     for charge in of_charges.all(reader.connection()).await? {

@@ -190,6 +190,7 @@ pub(super) fn charge_facts<'a>(
         line,
         days: explained.get(&charge.id).map_or("", |charge| &charge.days),
         invoice: explained.get(&charge.id).and_then(|charge| charge.invoice),
+        credits: explained.get(&charge.id).map_or(&[], |charge| &charge.credits),
         reason: match charge.reason {
             Reason::Enrolment => ChargeReason::FirstTerm,
             Reason::Renewal => ChargeReason::Renewal(charge.term_start),

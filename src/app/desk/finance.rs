@@ -1,11 +1,14 @@
-//! What finance may do: decide about charges, each time two people.
+//! What finance may do: decide about charges and enter credits, each time two people.
 
 use uuid::Uuid;
 
 use super::Desk;
 use crate::{
-    app::{AppError, approve},
-    domain::decision::Decision,
+    app::{
+        AppError,
+        approve::{self, Signatory, Wish},
+    },
+    domain::{credit::CreditWish, decision::Decision},
 };
 
 /// The handle of finance.
@@ -15,6 +18,10 @@ pub struct FinanceDesk<'a>(Desk<'a>);
 impl<'a> FinanceDesk<'a> {
     pub(super) fn new(desk: Desk<'a>) -> Self {
         Self(desk)
+    }
+
+    fn signatory(&self) -> Signatory<'a> {
+        Signatory { member: self.0.member, deed: self.0.deed() }
     }
 
     /// Proposes a decision about a charge; gives the proposal's id.
@@ -27,15 +34,24 @@ impl<'a> FinanceDesk<'a> {
         decision: Decision,
         reason: &str,
     ) -> Result<Uuid, AppError> {
-        approve::propose_resolution(self.0.app, self.0.member, (charge_id, decision), reason).await
+        approve::propose(self.0.app, self.signatory(), (charge_id, Wish::Resolution(decision)), reason).await
+    }
+
+    /// Proposes to enter a credit that was given in Partner Center; gives the proposal's id.
+    ///
+    /// # Errors
+    /// [`AppError::Credit`] when it is not possible; [`AppError::Decision`] without a reason; [`AppError::Approval`] when
+    /// there is another one.
+    pub async fn propose_credit(&self, charge_id: Uuid, wish: CreditWish, reason: &str) -> Result<Uuid, AppError> {
+        approve::propose(self.0.app, self.signatory(), (charge_id, Wish::Credit(wish)), reason).await
     }
 
     /// Approves somebody else's proposal, and carries it out.
     ///
     /// # Errors
-    /// [`AppError::Approval`], [`AppError::Decision`].
+    /// [`AppError::Approval`], [`AppError::Decision`], [`AppError::Credit`].
     pub async fn approve(&self, proposal_id: Uuid) -> Result<(), AppError> {
-        approve::approve(self.0.app, self.0.member, proposal_id).await
+        approve::approve(self.0.app, self.signatory(), proposal_id).await
     }
 
     /// Refuses a proposal, or takes one's own back.
@@ -43,6 +59,6 @@ impl<'a> FinanceDesk<'a> {
     /// # Errors
     /// [`AppError::Decision`] without a reason.
     pub async fn refuse(&self, proposal_id: Uuid, reason: &str) -> Result<(), AppError> {
-        approve::refuse(self.0.app, self.0.member, proposal_id, reason).await
+        approve::refuse(self.0.app, self.signatory(), proposal_id, reason).await
     }
 }

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::{Desk, DeskRefused, grounds};
 use crate::{
     app::{
-        AppError, ChangeSubmitted, TrialRequest, approve_trial, cancel_downgrade, grant_trial, review_change,
-        revoke_trial, submit_change,
+        AppError, ChangeSubmitted, ExtensionPreview, TrialExtension, TrialRequest, approve_trial, cancel_downgrade,
+        extend_trial::extend_as_shown, grant_trial, preview_extension, review_change, revoke_trial, submit_change,
     },
     domain::{change::FrozenChange, staff::Actor, subscription::Subscription, trial_grant::TrialGrant},
     store::{StoreError, StoredChange},
@@ -43,6 +43,24 @@ impl<'a> SalesDesk<'a> {
     /// As [`revoke_trial`].
     pub async fn revoke_trial(self, id: Uuid, reason: &str) -> Result<TrialGrant, AppError> {
         revoke_trial(self.0.app, &self.actor(), id, reason).await
+    }
+
+    /// Looks at what a longer trial or grace period would mean.
+    ///
+    /// # Errors
+    /// As [`preview_extension`].
+    pub async fn preview_extension(self, extension: TrialExtension<'_>) -> Result<ExtensionPreview, AppError> {
+        preview_extension(self.0.app, &self.actor(), extension).await
+    }
+
+    /// Extends a trial or grace period, or proposes it where it takes a second person. `fingerprint`: of the preview that was
+    /// shown.
+    ///
+    /// # Errors
+    /// [`TrialRefused::ShownOtherwise`](crate::domain::trial_grant::TrialRefused::ShownOtherwise) when it would be something
+    /// else by now; else as [`extend_trial`](crate::app::extend_trial).
+    pub async fn extend_trial(self, extension: TrialExtension<'_>, fingerprint: &str) -> Result<TrialGrant, AppError> {
+        extend_as_shown(self.0.app, &self.actor(), extension, fingerprint).await
     }
 
     fn actor(self) -> Actor {

@@ -98,6 +98,9 @@ fn tell_month(month: &Month) -> Vec<String> {
         let text = format!("    {:<44}{:>16}", line.description, words::quantity(line.quantity));
         lines.push(line.amount.map_or_else(|| text.clone(), |amount| with_amount(&text, amount)));
     }
+    lines.extend(
+        month.credited.map(|sum| with_amount("  Given back by Microsoft with credits, outside of this invoice", sum)),
+    );
     lines.extend(month.expected.map(|sum| with_amount("  On its way to this invoice, unless it is dropped", sum)));
     let sum = |sum: &StateSum| {
         let amount = sum.amount.map(|amount| format!(" ({})", words::money(amount))).unwrap_or_default();
@@ -116,6 +119,9 @@ fn tell_charge(charge: &ExplainedCharge) -> Vec<String> {
         format!(", sent {times} for {}{id}", words::instant(slot.effective_start))
     });
     lines.extend(wrapped(4, &format!("{}, {}{}", charge.id, charge.dimension, sent.unwrap_or_default())));
+    for credit in &charge.credits {
+        lines.extend(wrapped(4, &format!("{}: {}.", words::instant(credit.at), credit.words)));
+    }
     for step in &charge.steps {
         let text = format!("{}: {}, {}", words::instant(step.at), step.state.as_str().replace('_', " "), step.reason);
         lines.extend(wrapped(6, &text));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{CostLine, Ending, ExplainedCharge, Explanation, Month, Payer, Point, StateSum, Step};
+use super::{CostLine, Ending, ExplainedCharge, ExplainedCredit, Explanation, Month, Payer, Point, StateSum, Step};
 use crate::domain::{charge::LicenseAfterEnd, money::Amount, subscription::Subscription};
 
 /// An explanation as JSON.
@@ -32,6 +32,7 @@ struct MonthJson {
     invoice_month: Option<String>,
     currency: Option<&'static str>,
     saas: Option<String>,
+    credited: Option<String>,
     expected: Option<String>,
     cost_details: Vec<CostLineJson>,
     sums: Vec<SumJson>,
@@ -84,6 +85,19 @@ pub struct ChargeJson {
     usage_event_id: Option<Uuid>,
     invoice_month: Option<String>,
     history: Vec<StepJson>,
+    credits: Vec<CreditJson>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreditJson {
+    id: Uuid,
+    words: String,
+    amount: Option<String>,
+    quantity: Option<String>,
+    case_number: String,
+    #[serde(with = "time::serde::rfc3339")]
+    at: OffsetDateTime,
 }
 
 #[derive(Debug, Serialize)]
@@ -163,6 +177,7 @@ fn month_json(month: &Month) -> MonthJson {
         invoice_month: month.invoice.map(month_text),
         currency: shown.map(|amount| amount.currency.code()),
         saas: text(month.saas),
+        credited: text(month.credited),
         expected: text(month.expected),
         cost_details: month.cost_details.iter().map(line).collect(),
         sums: month.sums.iter().map(sum).collect(),
@@ -199,7 +214,19 @@ impl ChargeJson {
             usage_event_id: charge.usage_event_id,
             invoice_month: charge.invoice.map(month_text),
             history: charge.steps.iter().map(step).collect(),
+            credits: charge.credits.iter().map(credit_json).collect(),
         }
+    }
+}
+
+fn credit_json(credit: &ExplainedCredit) -> CreditJson {
+    CreditJson {
+        id: credit.id,
+        words: credit.words.clone(),
+        amount: text(credit.amount),
+        quantity: credit.units.map(|units| units.to_string()),
+        case_number: credit.case_number.clone(),
+        at: credit.at,
     }
 }
 

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::{
     catalog::Plan,
     charge::{Charge, Reason, State},
+    credit::{Credit, Credited},
     money::{Amount, Currency, Quantity, UnitPrice},
     pricing::Quote,
     proration::Part,
@@ -49,6 +50,8 @@ pub struct Facts<'a> {
     pub adopted: &'a [(Uuid, Date)],
     /// Held charges whose price at Microsoft has risen: a person decides.
     pub price_risen: &'a [Uuid],
+    /// Credits that Microsoft gave of its charges, oldest first.
+    pub credits: &'a [Credit],
     /// Every step of its charges, oldest first.
     pub steps: &'a [Step],
     /// The next renewal at today's prices, the planned downgrade applied, where that is known.
@@ -79,6 +82,23 @@ pub struct Step {
     pub state: State,
     /// Why; where Microsoft answered, with its ids.
     pub reason: String,
+}
+
+/// A credit, explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedCredit {
+    /// Its id.
+    pub id: Uuid,
+    /// `Credit of 120.00 EUR given by Microsoft, case 2611150040001234`.
+    pub words: String,
+    /// How much money; `None` where it says units, and where amounts are told to nobody.
+    pub amount: Option<Amount>,
+    /// How many units, where amounts are told to nobody.
+    pub units: Option<Quantity>,
+    /// Microsoft's case.
+    pub case_number: String,
+    /// When it was entered.
+    pub at: OffsetDateTime,
 }
 
 /// Who gets Microsoft's invoice.
@@ -141,6 +161,8 @@ pub struct ExplainedCharge {
     pub invoice: Option<Date>,
     /// How it came there, oldest first.
     pub steps: Vec<Step>,
+    /// What Microsoft gave back of it, oldest first.
+    pub credits: Vec<ExplainedCredit>,
 }
 
 /// A subscription's charges and dates, explained.
@@ -220,6 +242,27 @@ fn explain_charge(facts: Facts<'_>, payer: Payer, charge: &Charge) -> ExplainedC
         month,
         invoice,
         steps,
+        credits: facts
+            .credits
+            .iter()
+            .filter(|one| one.charge_id == charge.id)
+            .map(|one| explain_credit(one, shown))
+            .collect(),
+    }
+}
+
+fn explain_credit(credit: &Credit, shown: bool) -> ExplainedCredit {
+    let (amount, units) = match credit.credited {
+        Credited::Amount(amount) => (Some(amount).filter(|_| shown), None),
+        Credited::Units(quantity) => (None, Some(quantity)),
+    };
+    ExplainedCredit {
+        id: credit.id,
+        words: credit.words(shown),
+        amount,
+        units,
+        case_number: credit.case.as_str().to_owned(),
+        at: credit.at,
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Month {
     pub sums: Vec<StateSum>,
     /// The invoice's one line "SaaS", as far as it comes from this subscription: everything that Microsoft has accepted.
     pub saas: Option<Amount>,
+    /// What Microsoft gave back of that with credits. The invoice stays as it is; when they are paid is Microsoft's to say.
+    pub credited: Option<Amount>,
     /// What is on its way to the same invoice.
     pub expected: Option<Amount>,
     /// The lines of the portal's cost details, which add up to `saas`; none of a test.
@@ -103,6 +105,7 @@ fn month(first: Date, charges: Vec<ExplainedCharge>, payer: Payer) -> Month {
         invoice: next_month(first).filter(|_| billed),
         sums: sums.collect(),
         saas: sum_of(&[State::Accepted]).filter(|_| billed),
+        credited: sum(charges.iter().flat_map(|charge| &charge.credits).map(|credit| credit.amount)).filter(|_| billed),
         expected: expected.filter(|_| billed),
         cost_details: if payer == Payer::Nobody { Vec::new() } else { cost_details(&charges) },
         charges,

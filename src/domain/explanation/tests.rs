@@ -92,6 +92,7 @@ fn bare(subscription: &Subscription) -> Facts<'_> {
         sent: &[],
         adopted: &[],
         price_risen: &[],
+        credits: &[],
         steps: &[],
         renewal: None,
         now: JULY,

@@ -115,6 +115,14 @@ pub enum TrialRefused {
          extended only before that. Give a credit in Partner Center instead."
     )]
     Reported,
+    /// Somebody else was faster, or the buyer has changed something.
+    #[error(
+        "Something has changed since you looked, and nothing was done; what stands here now holds, if you submit it."
+    )]
+    ShownOtherwise,
+    /// Whoever proposed has no longer the role.
+    #[error("Whoever granted it does not have the role Sales any more: somebody who has it grants it anew.")]
+    GranterWithoutRole,
     /// The buyer has given up.
     #[error("The buyer is withdrawing from this subscription; there is nothing to extend.")]
     Withdrawing,
@@ -154,6 +162,16 @@ pub struct Wish<'a> {
 /// # Errors
 /// [`TrialRefused`], with what to do.
 pub fn check_wish(actor: &Actor, wish: Wish<'_>) -> Result<State, TrialRefused> {
+    let begins = check_terms(actor, wish)?;
+    check_reason(wish.reason)?;
+    Ok(begins)
+}
+
+/// The same before anybody has said why: for whoever looks at what it would mean.
+///
+/// # Errors
+/// [`TrialRefused`], with what to do.
+pub fn check_terms(actor: &Actor, wish: Wish<'_>) -> Result<State, TrialRefused> {
     check_granter(actor)?;
     if !wish.plan.is_metered() {
         return Err(TrialRefused::NotMetered(wish.plan.name.clone()));
@@ -168,7 +186,6 @@ pub fn check_wish(actor: &Actor, wish: Wish<'_>) -> Result<State, TrialRefused> 
     if wish.kind != Kind::Extension {
         check_users(wish.plan, wish.users)?;
     }
-    check_reason(wish.reason)?;
     let alone = wish.days.saturating_add(wish.days_before) <= ALONE_DAYS && wish.users <= ALONE_USERS;
     Ok(if alone { State::Open } else { State::Proposed })
 }

@@ -18,7 +18,7 @@ pub use calendar::{TrialNotice, due_trial_notice, next_trial_appointment, trial_
 pub use json::TrialGrantJson;
 pub use limits::{
     ALONE_DAYS, ALONE_USERS, DEFAULT_OFFER_DAYS, MAX_DAYS, MAX_NAME, MAX_OFFER_DAYS, TrialRefused, Wish,
-    check_approver, check_granter, check_reason, check_tenant, check_wish, is_same_person,
+    check_approver, check_granter, check_reason, check_tenant, check_terms, check_wish, is_same_person,
 };
 
 use super::{

@@ -4,12 +4,19 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
+    credit::{CreditSection, TypedCredit},
     frame::ConsoleFrame,
     samples,
     table::{Cell, Column, Table, subscription_path},
 };
 use crate::{
-    domain::{approval::Proposal, charge::State, decision::Decision, explanation::ExplainedCharge},
+    domain::{
+        approval::{Proposal, ProposalKind},
+        charge::State,
+        credit::{CreditRefused, Credited},
+        decision::Decision,
+        explanation::ExplainedCharge,
+    },
     pages::{
         Page,
         words::{self, Fact, Tone},
@@ -51,14 +58,18 @@ pub struct DecisionFacts<'a> {
     pub charge: &'a ExplainedCharge,
     /// The decisions that are possible.
     pub possible: &'a [Decision],
+    /// What can be credited, or why nothing can.
+    pub creditable: &'a Result<Credited, CreditRefused>,
     /// Microsoft's sums of the days around its hour, or why they cannot be had.
     pub sums: Result<Vec<SumRow>, String>,
     /// What is proposed, with the proposer's name, and whether it is the viewer.
     pub proposal: Option<(&'a Proposal, String, bool)>,
     /// Whether the viewer may propose and approve.
     pub may_decide: bool,
-    /// What was typed, and what is wrong with it.
+    /// What was typed as the reason of a decision, and what is wrong with it, or with the approval.
     pub typed: (&'a str, &'a str),
+    /// What was typed into the form of a credit.
+    pub credit: TypedCredit<'a>,
 }
 
 /// The page.
@@ -77,6 +88,8 @@ pub struct DecisionPage {
     choices: Vec<Choice>,
     propose: String,
     proposal: Option<ProposalView>,
+    credit: Option<CreditSection>,
+    credit_proposal: Option<ProposalView>,
     may_decide: bool,
     reason: String,
     error: String,
@@ -91,7 +104,7 @@ struct Choice {
 
 #[derive(Debug, Clone, Serialize)]
 struct ProposalView {
-    name: &'static str,
+    name: String,
     means: &'static str,
     by: String,
     at: Cell,
@@ -121,6 +134,12 @@ impl DecisionPage {
             let (name, means) = decision_told(*decision);
             Choice { word: decision.as_str(), name, means }
         };
+        let path = decision_path(charge.id);
+        let view = |kind| {
+            let (proposal, by, is_own) = told.proposal.as_ref().filter(|(proposal, ..)| proposal.kind == kind)?;
+            Some(proposal_view(proposal, by, *is_own))
+        };
+        let (proposal, credit_proposal) = (view(ProposalKind::ResolveCharge), view(ProposalKind::Credit));
         Self {
             frame,
             title: charge.description.clone(),
@@ -133,8 +152,10 @@ impl DecisionPage {
             sums,
             no_sums,
             choices: told.possible.iter().map(choice).collect(),
-            propose: format!("{}/propose", decision_path(charge.id)),
-            proposal: told.proposal.map(|(proposal, by, is_own)| proposal_view(proposal, by, is_own)),
+            propose: format!("{path}/propose"),
+            proposal,
+            credit: CreditSection::of(charge, told.creditable, told.credit, &path),
+            credit_proposal,
             may_decide: told.may_decide,
             reason: told.typed.0.to_owned(),
             error: told.typed.1.to_owned(),
@@ -190,13 +211,22 @@ fn sum_table(charge: &ExplainedCharge, rows: Vec<SumRow>) -> Table {
     }
 }
 
-fn proposal_view(proposal: &Proposal, by: String, is_own: bool) -> ProposalView {
-    let (name, means) = Decision::from_word(&proposal.body).map_or(("", ""), decision_told);
+fn proposal_view(proposal: &Proposal, by: &str, is_own: bool) -> ProposalView {
+    let (name, means) = match proposal.kind {
+        ProposalKind::ResolveCharge => {
+            let (name, means) = Decision::from_word(&proposal.body).map_or(("", ""), decision_told);
+            (name.to_owned(), means)
+        }
+        ProposalKind::Credit => (
+            proposal.body.clone(),
+            "given in Partner Center; it is entered in the ledger, and Microsoft is told nothing",
+        ),
+    };
     let path = format!("/console/approvals/{}", proposal.id);
     ProposalView {
         name,
         means,
-        by,
+        by: by.to_owned(),
         at: Cell::at(proposal.proposed_at),
         until: Cell::at(proposal.expires_at),
         reason: proposal.reason.clone(),

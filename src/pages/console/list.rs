@@ -50,6 +50,8 @@ pub struct ListFacts {
     pub has_file: bool,
     /// What the viewer may add here; its form is at the address with `/new` behind it.
     pub addition: Option<&'static str>,
+    /// Another view of the same things: its address, and its name.
+    pub beside: Option<(&'static str, &'static str)>,
 }
 
 /// The page.
@@ -63,6 +65,7 @@ pub struct List {
     table: Table,
     /// Empty = nothing can be added.
     addition: &'static str,
+    beside: Option<(&'static str, &'static str)>,
     csv: String,
     first: String,
     next: String,
@@ -88,7 +91,7 @@ impl List {
     /// The page.
     #[must_use]
     pub fn new(frame: ConsoleFrame, facts: ListFacts) -> Self {
-        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file, addition } = facts;
+        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file, addition, beside } = facts;
         let value = |name: &str| chosen.iter().find(|one| one.name == name).map_or("", |one| one.value.as_str());
         let view = |filter: &Filter| FilterView {
             name: filter.name,
@@ -106,6 +109,7 @@ impl List {
             path,
             filters: filters.iter().map(view).collect(),
             addition: addition.unwrap_or_default(),
+            beside,
             csv: if has_file { address(&format!("{path}.csv"), &all, None) } else { String::new() },
             first: if is_later { address(path, &all, None) } else { String::new() },
             next: next.map(|after| address(path, &all, Some(&after))).unwrap_or_default(),
@@ -165,6 +169,7 @@ impl Page for List {
             is_later: true,
             has_file: next.is_some(),
             addition: next.as_ref().map(|_| "Grant a trial"),
+            beside: next.as_ref().map(|_| ("/console/trials/conversion", "Conversion")),
             next,
         };
         let chosen = vec![Chosen { name: "state", value: samples::HOSTILE.to_owned() }];

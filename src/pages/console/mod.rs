@@ -5,7 +5,9 @@
 
 pub mod catalog;
 pub mod change;
+pub mod credit;
 pub mod decision;
+pub mod extension;
 pub mod frame;
 pub mod jobs;
 pub mod ledger;

@@ -1,10 +1,11 @@
 //! Custom trials: the list, one of them, and the form that grants one.
 
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{
+    extension::ExtensionView,
     frame::ConsoleFrame,
     samples,
     table::{Cell, Column, Row, subscription_path},
@@ -33,6 +34,49 @@ pub const COLUMNS: &[Column] = &[
     Column::text("Id"),
 ];
 
+/// The columns of the report.
+pub const REPORT_COLUMNS: &[Column] = &[
+    Column::text("Granted in"),
+    Column::text("Offer"),
+    Column::number("Granted"),
+    Column::number("Waiting"),
+    Column::number("Open"),
+    Column::number("Used"),
+    Column::number("Expired"),
+    Column::number("Revoked"),
+    Column::number("Converted"),
+    Column::number("Converted of used, %"),
+];
+
+/// The trials of a month and an offer.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportFacts<'a> {
+    /// The first day of the month.
+    pub month: Date,
+    /// The offer.
+    pub offer_id: &'a str,
+    /// All of them.
+    pub granted: u64,
+    /// Those that wait for a second person, are open, used, expired, revoked.
+    pub standing: [u64; 5],
+    /// Those that were used.
+    pub used: u64,
+    /// Those of them whose subscription has paid fees by now.
+    pub converted: u64,
+}
+
+/// They as a row.
+#[must_use]
+pub fn report_row(facts: &ReportFacts<'_>) -> Row {
+    let number = |count: u64| Cell::text(count.to_string());
+    let share = (facts.converted * 100).checked_div(facts.used);
+    let month = format!("{:04}-{:02}", facts.month.year(), u8::from(facts.month.month()));
+    let mut row = vec![Cell::text(month), Cell::text(facts.offer_id), number(facts.granted)];
+    row.extend(facts.standing.map(number));
+    row.extend([number(facts.converted), Cell::text(share.map(|share| share.to_string()).unwrap_or_default())]);
+    row
+}
+
 /// The page of a trial.
 #[must_use]
 pub fn trial_path(id: Uuid) -> String {
@@ -44,7 +88,7 @@ pub fn trial_path(id: Uuid) -> String {
 pub fn row(grant: &TrialGrant, now: OffsetDateTime) -> Row {
     let (state, tone) = standing_told(grant.standing(now));
     vec![
-        Cell::Link { text: whose(grant), href: trial_path(grant.id) },
+        Cell::Link { text: whose_trial(grant), href: trial_path(grant.id) },
         Cell::text(kind_told(grant)),
         Cell::text(&grant.offer_id),
         Cell::text(&grant.plan_id),
@@ -70,7 +114,8 @@ fn standing_told(standing: Standing) -> (&'static str, Tone) {
 }
 
 /// Whose trial it is, by the best name that is known.
-fn whose(grant: &TrialGrant) -> String {
+#[must_use]
+pub fn whose_trial(grant: &TrialGrant) -> String {
     let names = [grant.contact.organisation.as_str(), grant.domain.as_deref().unwrap_or_default()];
     let known = names.into_iter().find(|name| !name.is_empty()).map(str::to_owned);
     known.or_else(|| grant.tenant_id.or(grant.subscription_id).map(|id| id.to_string())).unwrap_or_default()
@@ -102,6 +147,8 @@ pub struct TrialPage {
     state: &'static str,
     tone: Tone,
     facts: Vec<Fact>,
+    /// What an extension that waits would mean.
+    view: Option<ExtensionView>,
     subscription: String,
     approve: String,
     revoke: String,
@@ -119,15 +166,24 @@ impl TrialPage {
         let is_alive = matches!(standing, Standing::Proposed | Standing::Open);
         Self {
             frame,
-            title: format!("Trial for {}", whose(grant)),
+            title: format!("Trial for {}", whose_trial(grant)),
             state,
             tone,
             facts: facts(grant),
+            view: None,
             subscription: grant.subscription_id.map(subscription_path).unwrap_or_default(),
             approve: action(rights.approve && standing == Standing::Proposed, "approve"),
             revoke: action(rights.revoke && is_alive, "revoke"),
             error: error.to_owned(),
         }
+    }
+}
+
+impl TrialPage {
+    /// The same with what it would mean for whoever approves.
+    #[must_use]
+    pub fn with_view(self, view: Option<ExtensionView>) -> Self {
+        Self { view, ..self }
     }
 }
 
@@ -167,9 +223,13 @@ impl Page for TrialPage {
     fn samples() -> Vec<Self> {
         let all = TrialRights { approve: true, revoke: true };
         let page = |grant: &TrialGrant, rights, error| Self::new(samples::frame(), grant, rights, error, samples::NOW);
+        let view = samples::extension_views().pop();
         samples::trials()
             .iter()
-            .flat_map(|grant| [page(grant, all, samples::HOSTILE), page(grant, TrialRights::default(), "")])
+            .flat_map(|grant| {
+                let looked_at = page(grant, all, samples::HOSTILE).with_view(view.clone());
+                [looked_at, page(grant, TrialRights::default(), "")]
+            })
             .collect()
     }
 }

@@ -12,7 +12,7 @@ use super::{
     visit::{Answer, StaffVisit},
 };
 use crate::{
-    app::{AppError, Contacts, DeskRefused, SupportDesk},
+    app::{AppError, Contacts, DeskRefused, SalesDesk, SupportDesk},
     domain::{policy::Identity, staff::Role, subscription::Subscription},
     pages::{
         console::{subscription::Typed, table::subscription_path, trouble::Stopped},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Every field of these forms.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "text",
     "reason",
     "consent",
@@ -35,6 +35,8 @@ const FIELDS: [&str; 11] = [
     "object_id",
     "webhook",
     "job",
+    "extends",
+    "days",
 ];
 
 /// `POST /console/subscriptions/{id}/notes`
@@ -109,6 +111,11 @@ pub(super) async fn reconcile(visit: Rc<StaffVisit>) -> Answer {
     let id = checked(&visit).await?.microsoft.id;
     let result = support(&visit)?.reconcile(id, visit.field("reason")).await;
     finish(&visit, id, ("reconcile", "reconciling"), result).await
+}
+
+/// What sales may do.
+pub(super) fn sales(visit: &StaffVisit) -> Result<SalesDesk<'_>, Stop> {
+    visit.desk()?.sales().ok_or_else(|| not_yours(Role::Sales))
 }
 
 fn support(visit: &StaffVisit) -> Result<SupportDesk<'_>, Stop> {

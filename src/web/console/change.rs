@@ -6,17 +6,16 @@ use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 use super::{
-    acts::{again, back, checked, finish, not_yours},
+    acts::{again, back, checked, finish, sales},
     stop::Stop,
     subscription,
     visit::{Answer, StaffVisit},
 };
 use crate::{
-    app::{AppError, ChangeSubmitted, SalesDesk},
+    app::{AppError, ChangeSubmitted},
     domain::{
         change::{ChangeKind, FrozenChange},
         pricing::MAX_USERS,
-        staff::Role,
         subscription::Subscription,
     },
     pages::{
@@ -32,10 +31,6 @@ use crate::{
         users::tell_change,
     },
 };
-
-fn sales(visit: &StaffVisit) -> Result<SalesDesk<'_>, Stop> {
-    visit.desk()?.sales().ok_or_else(|| not_yours(Role::Sales))
-}
 
 /// `POST /console/subscriptions/{id}/users`
 pub(super) async fn review(visit: Rc<StaffVisit>) -> Answer {

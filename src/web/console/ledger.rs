@@ -1,4 +1,4 @@
-//! All charges.
+//! The whole ledger: all charges, and what Microsoft gave back of them.
 
 use super::{
     list::{Filters, Found, Rows, place},
@@ -8,11 +8,11 @@ use crate::{
     app::{App, AppError},
     pages::console::{
         frame::Room,
-        ledger::{COLUMNS, row},
+        ledger::{COLUMNS, Whose, credit_row, row},
         list::Filter,
         table::Column,
     },
-    store::ChargeFilter,
+    store::{ChargeFilter, LedgerLine},
 };
 
 pub(super) struct Ledger;
@@ -38,13 +38,18 @@ impl Rows for Ledger {
                 "written_off",
                 "cancelled",
                 "frozen",
+                "credited",
             ],
         },
-        Filter { name: "reason", label: "Reason", choices: &["enrolment", "renewal", "upgrade", "correction"] },
+        Filter {
+            name: "reason",
+            label: "Reason",
+            choices: &["enrolment", "renewal", "upgrade", "correction", "credit"],
+        },
         Filter { name: "currency", label: "Currency", choices: &[] },
         Filter { name: "subscription", label: "Subscription id", choices: &[] },
     ];
-    const EMPTY: &'static str = "There is no such charge.";
+    const EMPTY: &'static str = "There is no such line.";
 
     async fn find(app: &App, filters: &Filters, after: Option<&str>, limit: u64) -> Result<Found, AppError> {
         let Some(after) = place(after) else { return Ok(Found::default()) };
@@ -54,12 +59,17 @@ impl Rows for Ledger {
             currency: filters.get("currency"),
             subscription_id: filters.id("subscription"),
         };
-        let found = app.store.list_newest_charges(filter, after, limit).await?;
+        let found = app.store.list_newest_lines(filter, after, limit).await?;
         let names = Names::read(app, found.iter().map(|(id, _)| *id)).await?;
         let organisations = app.store.list_organisations(found.iter().map(|(id, _)| *id)).await?;
-        let shown = found
-            .iter()
-            .map(|(id, charge)| row(charge, (*id, names.get(*id)), organisations.get(id).map_or("", String::as_str)));
-        Ok(Found::page(shown.collect(), found.last().map(|(_, charge)| charge.id), limit))
+        let shown = found.iter().map(|(id, line)| {
+            let organisation = organisations.get(id).map_or("", String::as_str);
+            let whose = Whose { id: *id, subscription: names.get(*id), organisation };
+            match line {
+                LedgerLine::Charge(charge) => row(charge, whose),
+                LedgerLine::Credit(credit) => credit_row(credit, whose),
+            }
+        });
+        Ok(Found::page(shown.collect(), found.last().map(|(_, line)| line.id()), limit))
     }
 }

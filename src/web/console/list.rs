@@ -56,6 +56,8 @@ pub(super) trait Rows: 'static {
     const FILTERS: &'static [Filter];
     /// What can be added here, by a form at the address with `/new` behind it.
     const ADDITION: Option<&'static str> = None;
+    /// Another view of the same things: its address, and its name.
+    const BESIDE: Option<(&'static str, &'static str)> = None;
     /// What is said where there is nothing.
     const EMPTY: &'static str;
 
@@ -103,6 +105,7 @@ pub(super) async fn rows<R: Rows>(visit: Rc<StaffVisit>) -> Answer {
         next: found.next,
         is_later: after.is_some(),
         has_file: visit.may_get(&format!("{}.csv", R::PATH)),
+        beside: R::BESIDE.filter(|(path, _)| visit.may_get(path)),
         addition: R::ADDITION.filter(|_| visit.may_get(&format!("{}/new", R::PATH))),
     };
     ok(&visit, &List::new(visit.frame(R::ROOM).await?, facts))

@@ -6,7 +6,9 @@
 mod acts;
 mod catalog;
 mod change;
+mod conversion;
 mod decision;
+mod extension;
 mod jobs;
 mod ledger;
 mod list;
@@ -38,6 +40,7 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console", |to| to.to(desk(today::show))),
         get("/console/charges/{charge}", |to| to.to(desk(decision::show))),
         post("/console/charges/{charge}/propose", |to| to.to(desk(decision::propose))),
+        post("/console/charges/{charge}/credit", |to| to.to(desk(decision::credit))),
         get("/console/approvals/{proposal}", |to| to.to(desk(decision::find))),
         post("/console/approvals/{proposal}/approve", |to| to.to(desk(decision::approve))),
         post("/console/approvals/{proposal}/refuse", |to| to.to(desk(decision::refuse))),
@@ -49,6 +52,9 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/subscriptions/{id}/users/review/{change}", |to| to.to(desk(change::show))),
         post("/console/subscriptions/{id}/users/submit", |to| to.to(desk(change::submit))),
         post("/console/subscriptions/{id}/users/cancel-downgrade", |to| to.to(desk(change::keep))),
+        post("/console/subscriptions/{id}/extension", |to| to.to(desk(extension::review))),
+        get("/console/subscriptions/{id}/extension/review", |to| to.to(desk(extension::show))),
+        post("/console/subscriptions/{id}/extension/submit", |to| to.to(desk(extension::submit))),
         post("/console/subscriptions/{id}/key/resend", |to| to.to(desk(acts::resend_key))),
         post("/console/subscriptions/{id}/key/rotate", |to| to.to(desk(acts::rotate_key))),
         post("/console/subscriptions/{id}/contacts", |to| to.to(desk(acts::change_contacts))),
@@ -67,6 +73,8 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/mails/{id}", |to| to.to(desk(mails::show))),
         get("/console/trials", |to| to.to(desk(rows::<trials::Trials>))),
         get("/console/trials.csv", |to| to.to(desk(csv::<trials::Trials>))),
+        get("/console/trials/conversion", |to| to.to(desk(rows::<conversion::Conversion>))),
+        get("/console/trials/conversion.csv", |to| to.to(desk(csv::<conversion::Conversion>))),
         get("/console/trials/new", |to| to.to(desk(trials::ask))),
         post("/console/trials", |to| to.to(desk(trials::grant))),
         get("/console/trials/{id}", |to| to.to(desk(trials::show))),

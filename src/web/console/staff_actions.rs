@@ -10,6 +10,10 @@ use super::{
 };
 use crate::{
     app::{App, AppError},
+    domain::{
+        policy::Identity,
+        staff::{Actor, member_named},
+    },
     pages::console::{
         frame::Room,
         list::Filter,
@@ -59,17 +63,13 @@ impl Rows for StaffActions {
 
 /// The names of the publisher's people and programs, by their words in the log.
 async fn actors(app: &App, entries: &[ListedEntry]) -> Result<BTreeMap<String, String>, AppError> {
-    let words = |class: &'static str| entries.iter().filter_map(move |one| one.actor.strip_prefix(class));
-    let id = |text: &str| Uuid::parse_str(text).ok();
-    let objects = words("staff:").filter_map(|word| id(word.split_once('/')?.1));
-    let mut objects: Vec<Uuid> = objects.collect();
-    objects.sort_unstable();
-    objects.dedup();
-    let staff = app.store.list_staff_by_objects(objects).await?.into_iter().map(|member| {
-        let who = member.identity;
-        (format!("staff:{}/{}", who.tenant_id, who.object_id), member.name)
-    });
-    let mut keys: Vec<Uuid> = words("api:").filter_map(id).collect();
+    let mut people: Vec<Identity> = entries.iter().filter_map(|one| member_named(&one.actor)).collect();
+    people.sort_unstable_by_key(|who| (who.tenant_id, who.object_id));
+    people.dedup();
+    let members = app.store.list_staff_by_identity(people).await?;
+    let staff = members.into_iter().map(|member| (Actor::Member(member.clone()).audit_word(), member.name));
+    let programs = entries.iter().filter_map(|one| one.actor.strip_prefix("api:"));
+    let mut keys: Vec<Uuid> = programs.filter_map(|id| Uuid::parse_str(id).ok()).collect();
     keys.sort_unstable();
     keys.dedup();
     let keys = app.store.list_api_key_names(keys).await?.into_iter().map(|(id, name)| (format!("api:{id}"), name));

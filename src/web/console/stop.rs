@@ -57,6 +57,8 @@ fn explain(error: &AppError) -> Stopped {
         | AppError::Seats(_)
         | AppError::Decision(_)
         | AppError::Desk(_)
+        | AppError::Credit(_)
+        | AppError::Trial(_)
         | AppError::Approval(_)
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }

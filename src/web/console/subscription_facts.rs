@@ -10,10 +10,12 @@ use crate::{
     app::{App, AppError, Desk, PRICE_RISEN, explain_charges},
     domain::{
         catalog::Model,
+        charge::Charge,
         explanation::Explanation,
         policy::Identity,
-        staff::Roles,
+        staff::{Roles, member_named},
         subscription::{Party, Subscription},
+        trial_grant::{Extends, TrialRefused, extension::decide_extension},
     },
     pages::{
         console::subscription::{
@@ -40,6 +42,7 @@ pub(super) struct Known {
     enrolment: Option<Enrolment>,
     quote: Option<StoredQuote>,
     explanation: Explanation,
+    extendable: Result<Vec<(String, String)>, String>,
     findings: Vec<Finding>,
     slots: Newest<SlotFact>,
     keys: Newest<KeyFact>,
@@ -79,6 +82,7 @@ impl Known {
         });
         Ok(Self {
             explanation: explain_charges(app, &subscription, &charges, None).await?,
+            extendable: extendable(&subscription, &charges, app.clock.now()),
             findings: store.list_findings(id).await?,
             slots: Newest::of(store.list_usage_attempts(id, ASKED).await?, SHOWN).map(slot),
             keys: keys(app, desk, id).await?,
@@ -148,6 +152,7 @@ impl Known {
                 .map(|job| (job.id, named(&job.kind.replace('_', " "), job.run_at)))
                 .collect(),
             has_segments: sold.is_none_or(|(_, plan)| matches!(plan.model, Model::Segments(_))),
+            extendable: self.extendable.clone(),
             typed,
         };
         (facts, acts)
@@ -176,6 +181,24 @@ impl Known {
         }
         people
     }
+}
+
+/// What can be made longer now, or why nothing can.
+fn extendable(
+    subscription: &Subscription,
+    charges: &[Charge],
+    now: OffsetDateTime,
+) -> Result<Vec<(String, String)>, String> {
+    let check = |extends| decide_extension(subscription, charges, (extends, 1), now);
+    let (trial, grace) = (check(Extends::Trial), check(Extends::Grace));
+    if let (Err(refused), Err(of_grace)) = (&trial, &grace) {
+        let refused = if *refused == TrialRefused::NoTrial { of_grace } else { refused };
+        return Err(refused.to_string());
+    }
+    let trial = trial.ok().and(subscription.trial_end).map(|end| format!("The trial, to {}", words::day(end)));
+    let grace = grace.ok().and(subscription.grace_end).map(|end| format!("The grace period, to {}", words::until(end)));
+    let choice = |extends: Extends, name: Option<String>| name.map(|name| (extends.as_str().to_owned(), name));
+    Ok([choice(Extends::Trial, trial), choice(Extends::Grace, grace)].into_iter().flatten().collect())
 }
 
 fn named(what: &str, at: OffsetDateTime) -> String {
@@ -284,12 +307,12 @@ async fn notes(app: &App, id: Uuid) -> Result<Newest<NoteFact>, AppError> {
 
 async fn trail(app: &App, id: Uuid) -> Result<Newest<TrailFact>, AppError> {
     let trail = Newest::of(app.store.list_trail(id, ASKED).await?, SHOWN);
-    let mut people: Vec<Identity> = trail.rows.iter().filter_map(|record| staff(&record.actor)).collect();
+    let mut people: Vec<Identity> = trail.rows.iter().filter_map(|record| member_named(&record.actor)).collect();
     people.sort_by_key(|who| (who.tenant_id, who.object_id));
     people.dedup();
     let members = app.store.list_staff_by_identity(people).await?;
     Ok(trail.map(|record: ListedEntry| {
-        let member = staff(&record.actor).and_then(|who| members.iter().find(|member| member.identity == who));
+        let member = member_named(&record.actor).and_then(|who| members.iter().find(|member| member.identity == who));
         let (class, id) = record.actor.split_once(':').unwrap_or((&record.actor, ""));
         let (who, class) = match member {
             Some(member) => (member.name.clone(), format!("{class}, {}", member.roles.to_words().replace(' ', ", "))),
@@ -299,10 +322,4 @@ async fn trail(app: &App, id: Uuid) -> Result<Newest<TrailFact>, AppError> {
         let place = record.position.map(|position| format!("{position}, {hash}…")).unwrap_or_default();
         TrailFact { at: record.at, who, class, action: record.action, detail: record.detail, place }
     }))
-}
-
-/// Who of the staff an entry names.
-fn staff(actor: &str) -> Option<Identity> {
-    let (tenant_id, object_id) = actor.strip_prefix("staff:")?.split_once('/')?;
-    Some(Identity { tenant_id: tenant_id.parse().ok()?, object_id: object_id.parse().ok()? })
 }

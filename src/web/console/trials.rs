@@ -6,13 +6,14 @@ use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 use super::{
-    acts::not_yours,
+    acts::sales,
+    extension,
     list::{Filters, Found, Rows, place},
     stop::Stop,
     visit::{Answer, StaffVisit},
 };
 use crate::{
-    app::{App, AppError, NamedTenant, SalesDesk, TrialRequest},
+    app::{App, AppError, NamedTenant, TrialExtension, TrialRequest},
     domain::{
         staff::{Actor, Role},
         trial_grant::{Contact, Standing, TrialGrant, is_same_person},
@@ -20,6 +21,7 @@ use crate::{
     pages::{
         Page,
         console::{
+            extension::ExtensionView,
             frame::{ConsoleFrame, Room},
             list::Filter,
             table::Column,
@@ -41,6 +43,7 @@ impl Rows for Trials {
     const FILTERS: &'static [Filter] =
         &[Filter { name: "state", label: "State", choices: &["proposed", "open", "used", "expired", "revoked"] }];
     const ADDITION: Option<&'static str> = Some("Grant a trial");
+    const BESIDE: Option<(&'static str, &'static str)> = Some(("/console/trials/conversion", "Conversion"));
     const EMPTY: &'static str = "There is no such trial.";
 
     async fn find(app: &App, filters: &Filters, after: Option<&str>, limit: u64) -> Result<Found, AppError> {
@@ -101,10 +104,6 @@ pub(super) async fn revoke(visit: Rc<StaffVisit>) -> Answer {
     finish(&visit, &grant, "revoked", result).await
 }
 
-fn sales(visit: &StaffVisit) -> Result<SalesDesk<'_>, Stop> {
-    visit.desk()?.sales().ok_or_else(|| not_yours(Role::Sales))
-}
-
 async fn find(visit: &StaffVisit) -> Result<TrialGrant, Stop> {
     let id = visit.path_id("id")?;
     visit.app.store.find_trial_grant(id).await?.ok_or(Stop::Here(Stopped::NotFound))
@@ -133,9 +132,25 @@ async fn page(visit: &StaffVisit, grant: &TrialGrant, error: &str) -> Answer {
         approve: is_sales && !is_same_person((&grant.granted_by.word, &grant.granted_by.name), &actor),
         revoke: is_sales,
     };
-    let page = TrialPage::new(frame(visit).await?, grant, rights, error, visit.now());
+    let view = preview(visit, grant, is_sales).await?;
+    let page = TrialPage::new(frame(visit).await?, grant, rights, error, visit.now()).with_view(view);
     let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     answer(visit, status, &page)
+}
+
+/// What an extension that waits would mean, for whoever may approve it; nothing where it is not possible any more.
+async fn preview(visit: &StaffVisit, grant: &TrialGrant, is_sales: bool) -> Result<Option<ExtensionView>, Stop> {
+    let (Some(subscription_id), Some(extends)) = (grant.subscription_id, grant.extends) else { return Ok(None) };
+    if !is_sales || grant.standing(visit.now()) != Standing::Proposed {
+        return Ok(None);
+    }
+    let (days, reason) = (grant.days, grant.reason.as_str());
+    let extension = TrialExtension { subscription_id, extends, days, reason };
+    match sales(visit)?.preview_extension(extension).await {
+        Ok(preview) => Ok(Some(ExtensionView::of(&extension::told(&preview, days)))),
+        Err(AppError::Trial(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn frame(visit: &StaffVisit) -> Result<ConsoleFrame, Stop> {

@@ -15,38 +15,38 @@ use super::document;
 use crate::support::Stage;
 
 /// Whoever makes the keys of the stories.
-pub(super) fn anna() -> Actor {
+pub(crate) fn anna() -> Actor {
     Actor::Operator { name: "anna".to_owned() }
 }
 
 /// A key with these scopes: its id and its text.
-pub(super) async fn make_key(stage: &Stage, scopes: &[Scope], days: u32) -> (Uuid, String) {
+pub(crate) async fn make_key(stage: &Stage, scopes: &[Scope], days: u32) -> (Uuid, String) {
     let scopes: BTreeSet<Scope> = scopes.iter().copied().collect();
     let made = app::create_api_key(&stage.app, &anna(), "CRM", scopes, days).await.unwrap();
     (made.key.id, made.text)
 }
 
 /// A program with a key, or without.
-pub(super) struct Program<'s> {
+pub(crate) struct Program<'s> {
     stage: &'s Stage,
     http: reqwest::Client,
     authorization: Option<String>,
 }
 
 /// An answer as it came.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The problem's name and its sentence.
-    pub(super) fn problem(&self) -> (u16, &str, &str) {
+    pub(crate) fn problem(&self) -> (u16, &str, &str) {
         let name = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("/api/v1/docs#"));
         (self.status, name.unwrap_or_default(), self.body["detail"].as_str().unwrap_or_default())
     }
@@ -54,37 +54,37 @@ impl Answer {
 
 impl<'s> Program<'s> {
     /// A program that sends this header.
-    pub(super) fn sending(stage: &'s Stage, authorization: Option<String>) -> Self {
+    pub(crate) fn sending(stage: &'s Stage, authorization: Option<String>) -> Self {
         Self { stage, http: http::client().unwrap(), authorization }
     }
 
     /// A program with a key of its own.
-    pub(super) async fn with(stage: &'s Stage, scopes: &[Scope]) -> Self {
+    pub(crate) async fn with(stage: &'s Stage, scopes: &[Scope]) -> Self {
         let (_, key) = make_key(stage, scopes, 365).await;
         Self::sending(stage, Some(format!("Bearer {key}")))
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, self.http.get(self.stage.url(path))).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_text(path, body.to_string()).await
     }
 
-    pub(super) async fn post_text(&self, path: &str, body: String) -> Answer {
+    pub(crate) async fn post_text(&self, path: &str, body: String) -> Answer {
         let request = self.http.post(self.stage.url(path)).header("Content-Type", "application/json").body(body);
         self.ask("POST", path, request).await
     }
 
     /// The same with a name for this very request.
-    pub(super) async fn post_once(&self, path: &str, name: &str, body: &Value) -> Answer {
+    pub(crate) async fn post_once(&self, path: &str, name: &str, body: &Value) -> Answer {
         let request = self.http.post(self.stage.url(path)).header("Idempotency-Key", name).body(body.to_string());
         self.ask("POST", path, request).await
     }
 
     /// Any request; the answer has to be one that the document tells of.
-    pub(super) async fn ask(&self, method: &str, path: &str, request: RequestBuilder) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, request: RequestBuilder) -> Answer {
         let request = match &self.authorization {
             Some(authorization) => request.header("Authorization", authorization),
             None => request,
@@ -102,7 +102,7 @@ impl<'s> Program<'s> {
     }
 
     /// A request with a method of one's own.
-    pub(super) async fn send(&self, method: &str, path: &str) -> Answer {
+    pub(crate) async fn send(&self, method: &str, path: &str) -> Answer {
         self.ask(method, path, self.http.request(method.parse().unwrap(), self.stage.url(path))).await
     }
 }

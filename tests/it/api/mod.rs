@@ -1,7 +1,7 @@
 //! The REST API as the publisher's own systems meet it, over real HTTP. Every answer of every story is held against the
 //! published document.
 
-mod client;
+pub(crate) mod client;
 mod document;
 mod keys;
 mod logs;

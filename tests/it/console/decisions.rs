@@ -55,7 +55,7 @@ async fn propose(stage: &Stage, person: &str, charge: Uuid) -> Uuid {
     open.iter().find(|proposal| proposal.subject == charge).unwrap().id
 }
 
-async fn approve(stage: &Stage, person: &str, proposal: Uuid) -> (u16, String) {
+pub(super) async fn approve(stage: &Stage, person: &str, proposal: Uuid) -> (u16, String) {
     let mut browser = signed_in(stage, person).await;
     let page = post(stage, &mut browser, &format!("console/approvals/{proposal}/approve"), &[]).await;
     (page.status, page.text)

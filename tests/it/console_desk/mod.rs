@@ -2,6 +2,7 @@
 
 mod acts;
 mod behalf;
+mod extension;
 mod page;
 mod today;
 

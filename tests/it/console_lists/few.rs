@@ -6,8 +6,8 @@ use seatkey::{
     app::{What, list_waiting},
     cli::browser::Browser,
     clock::{Clock as _, new_id, random_id},
-    domain::charge::State,
-    store::{AuditEntry, AuditFilter, ChargeFilter, HOUSE, JobKind, Reader as _, Target, TermKind, Who},
+    domain::charge::{Charge, State},
+    store::{AuditEntry, AuditFilter, ChargeFilter, HOUSE, JobKind, LedgerLine, Reader as _, Target, TermKind, Who},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -71,17 +71,22 @@ async fn filters_of_charges_find_what_a_look_at_all_finds(stage: Stage) {
         let values = vec![ids[0].into(), ids[1].into(), reason.into(), state.into(), currency.into(), one.into()];
         run(&stage, copy, values).await;
     }
-    let all = store.list_newest_charges(ChargeFilter::default(), None, 1_000).await.unwrap();
+    let all = store.list_newest_lines(ChargeFilter::default(), None, 1_000).await.unwrap();
     assert!(all.len() > 131);
+    let charge = |(_, line): (Uuid, LedgerLine)| match line {
+        LedgerLine::Charge(charge) => charge,
+        LedgerLine::Credit(credit) => panic!("{credit:?}"),
+    };
+    let all: Vec<Charge> = all.into_iter().map(charge).collect();
     for state in choices(&states) {
         for reason in choices(&REASONS) {
             for currency in [None, Some("CHF")] {
                 let filter = ChargeFilter { state, reason, currency, subscription_id: None };
                 let passed = pages(|after| async move {
-                    let found = store.list_newest_charges(filter, after, PAGE).await.unwrap();
-                    found.into_iter().map(|(_, charge)| charge.id).collect()
+                    let found = store.list_newest_lines(filter, after, PAGE).await.unwrap();
+                    found.into_iter().map(|(_, line)| line.id()).collect()
                 });
-                let expected = all.iter().map(|(_, charge)| charge).filter(|charge| {
+                let expected = all.iter().filter(|charge| {
                     state.is_none_or(|state| charge.state.as_str() == state)
                         && reason.is_none_or(|reason| charge.reason.as_str() == reason)
                         && currency.is_none_or(|currency| charge.amount.currency.code() == currency)

@@ -90,12 +90,12 @@ async fn fill(stage: &Stage, id: Uuid) {
 /// The ledger row by row: what comes behind one is what comes behind it in the whole.
 async fn charges(stage: &Stage, id: Uuid) {
     let store = &stage.app.store;
-    let whole = store.list_newest_charges(ChargeFilter::default(), None, 1_000).await.unwrap();
+    let whole = store.list_newest_lines(ChargeFilter::default(), None, 1_000).await.unwrap();
     assert_eq!(whole.len(), store.list_charges(id).await.unwrap().len());
     let (mut after, mut passed) = (None, Vec::new());
-    while let Some(one) = store.list_newest_charges(ChargeFilter::default(), after, 1).await.unwrap().pop() {
-        after = Some(one.1.id);
-        passed.push(one.1.id);
+    while let Some(one) = store.list_newest_lines(ChargeFilter::default(), after, 1).await.unwrap().pop() {
+        after = Some(one.1.id());
+        passed.push(one.1.id());
     }
-    assert_eq!(passed, whole.iter().map(|one| one.1.id).collect::<Vec<_>>());
+    assert_eq!(passed, whole.iter().map(|one| one.1.id()).collect::<Vec<_>>());
 }

@@ -76,6 +76,8 @@ const TABLES: [(&str, Columns); 5] = [
             ("part_of_days", Number, true),
             ("plan_id", Text, true),
             ("state_at", Number, false),
+            ("credit_of", Id, true),
+            ("case_number", Text, true),
         ],
     ),
     (

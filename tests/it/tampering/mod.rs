@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 use sea_orm::ConnectionTrait as _;
 use seatkey::{
     clock::Clock as _,
+    domain::credit::CreditWish,
     simulator::{Fault, FaultAction},
-    store::{AuditEntry, HOUSE, Reader as _, Store, Tx},
+    store::{AuditEntry, HOUSE, NewCredit, Reader as _, Store, Tx},
 };
+use uuid::Uuid;
 
 use crate::support::{
     Database, Stage,
@@ -32,7 +34,7 @@ async fn every_single_edit_is_found_on_postgres() {
     tamper(Database::Postgres, how_many("SEATKEY_SAMPLES", 1_000).div_ceil(5)).await;
 }
 
-/// Four subscriptions: accepted charges, upgrades, one whose report is in doubt; the third one was cancelled, and its buyer
+/// Four subscriptions: accepted charges, of which something was given back, upgrades, one whose report is in doubt; the third one was cancelled, and its buyer
 /// is erased; everything of the fourth is held. Some
 /// entries belong to none of them.
 async fn live(database: Database) -> Stage {
@@ -45,6 +47,7 @@ async fn live(database: Database) -> Stage {
     assert!(tx.erase_personal_data(third, stage.clock.now()).await.unwrap());
     tx.commit().await.unwrap();
     report_after(&stage, 35).await;
+    credit(&stage, first).await;
     upgrade(&stage, first, 300).await;
     report_after(&stage, 60).await;
     assert!(stage.world().suspend(second));
@@ -64,6 +67,17 @@ async fn live(database: Database) -> Stage {
         tx.commit().await.unwrap();
     }
     stage
+}
+
+/// Microsoft has given something back of each of its charges.
+async fn credit(stage: &Stage, id: Uuid) {
+    let wish = CreditWish::from_text("a credit of 5.00 EUR, case 2611150040001234").unwrap();
+    for charge in stage.app.store.list_charges(id).await.unwrap() {
+        let tx = stage.app.store.begin().await.unwrap();
+        let new = NewCredit { charge_id: charge.id, wish: &wish, cause_id: charge.id, reason: "two people" };
+        tx.insert_credit(new, stage.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
 
 async fn tamper(database: Database, samples: usize) {

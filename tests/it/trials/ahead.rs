@@ -220,6 +220,8 @@ async fn above_the_limits_a_second_person_approves(stage: Stage) {
     ] {
         assert_eq!(refusal(approve_trial(&stage.app, &approver, one.id).await), expected, "{approver:?}");
     }
+    assert_eq!(refusal(approve_trial(&stage.app, &ada(), one.id).await), TrialRefused::GranterWithoutRole);
+    super::mira_is_known(&stage).await;
     approve_trial(&stage.app, &ada(), one.id).await.unwrap();
     assert_eq!(shown_days(&stage, id, 150).await, 120);
     assert_eq!(refusal(approve_trial(&stage.app, &ada(), one.id).await), TrialRefused::NotProposed("open"));

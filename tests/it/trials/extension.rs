@@ -131,6 +131,7 @@ async fn a_long_extension_waits_for_a_second_person(stage: Stage) {
     assert_eq!(one.state, State::Proposed, "60 and 31 are more than 90");
     assert_eq!(known(&stage, id).await, before, "nothing has happened yet");
     assert_eq!(refusal(approve_trial(&stage.app, &mira(), one.id).await), TrialRefused::SamePerson);
+    super::mira_is_known(&stage).await;
     approve_trial(&stage.app, &ada(), one.id).await.unwrap();
     follow(&stage).await;
     // 30 + 60 + 31 days.

@@ -42,6 +42,15 @@ fn mira() -> Actor {
     member(1, "Mira Sales", MIRA, "Sales")
 }
 
+/// Mira has signed in, with the role that she has.
+async fn mira_is_known(stage: &Stage) {
+    let Actor::Member(mira) = mira() else { panic!("Mira is a person") };
+    let tx = stage.app.store.begin().await.unwrap();
+    let names = (mira.name.as_str(), mira.email.as_str());
+    tx.record_staff_member(mira.identity, names, &mira.roles, stage.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
 fn ada() -> Actor {
     member(2, "Ada Admin", "ada.admin@seatkey.example", "Admin")
 }

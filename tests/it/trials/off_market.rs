@@ -150,6 +150,7 @@ async fn a_key_takes_a_mailbox_and_a_name(stage: Stage) {
     follow(&stage).await;
     assert_eq!((one.state, one.license, mails_of(&stage, "trial_key").len()), (State::Proposed, None, 0));
     stage.advance(Duration::days(3));
+    super::mira_is_known(&stage).await;
     let approved = app::approve_trial(&stage.app, &super::ada(), one.id).await.unwrap();
     follow(&stage).await;
     assert_eq!(approved.expires_at, datetime!(2026-05-18 0:00 UTC));

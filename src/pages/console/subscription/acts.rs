@@ -30,6 +30,8 @@ pub struct ActFacts<'a> {
     pub dead_jobs: Vec<(Uuid, String)>,
     /// Whether its users are changed here: the plan has segments.
     pub has_segments: bool,
+    /// What can be made longer, each word with its name; or why nothing can.
+    pub extendable: Result<Vec<(String, String)>, String>,
     /// What was sent and is not right.
     pub typed: Typed,
 }
@@ -65,7 +67,7 @@ pub(super) struct Act {
     name: &'static str,
     about: &'static str,
     /// Why it is not possible now; empty = it is.
-    blocked: &'static str,
+    blocked: String,
     fields: Vec<Field>,
     button: &'static str,
     is_risk: bool,
@@ -111,7 +113,7 @@ fn consent() -> Field {
 
 fn act(id: &'static str, name: &'static str, button: &'static str, fields: Vec<Field>) -> Act {
     let anchor = format!("do-{}", id.replace('/', "-"));
-    Act { id, anchor, name, about: "", blocked: "", fields, button, is_risk: false, error: String::new() }
+    Act { id, anchor, name, about: "", blocked: String::new(), fields, button, is_risk: false, error: String::new() }
 }
 
 impl Act {
@@ -119,8 +121,8 @@ impl Act {
         Self { about, ..self }
     }
 
-    fn blocked(self, is_blocked: bool, why: &'static str) -> Self {
-        if is_blocked && self.blocked.is_empty() { Self { blocked: why, ..self } } else { self }
+    fn blocked(self, is_blocked: bool, why: &str) -> Self {
+        if is_blocked && self.blocked.is_empty() { Self { blocked: why.to_owned(), ..self } } else { self }
     }
 
     fn risk(self) -> Self {
@@ -156,13 +158,21 @@ pub(super) fn groups(facts: &ActFacts<'_>) -> Vec<Group> {
         Group { name: role.as_str(), is_yours, about, acts }
     };
     vec![
-        group(Role::Sales, "Upgrade, plan or cancel a downgrade on the buyer’s behalf: Sales.", of_sales),
+        group(
+            Role::Sales,
+            "Upgrade, plan or cancel a downgrade on the buyer’s behalf, extend trial or grace period: Sales.",
+            of_sales,
+        ),
         group(
             Role::Support,
             "Resend or rotate the key, change contacts, bind a person, replay, repeat, reconcile: Support.",
             of_support,
         ),
-        group(Role::Finance, "Decide about charges, by two people: Finance.", |_| Vec::new()),
+        group(
+            Role::Finance,
+            "Decide about charges and enter credits, on the page of the charge, by two people: Finance.",
+            |_| Vec::new(),
+        ),
     ]
 }
 
@@ -181,6 +191,16 @@ fn of_sales(facts: &ActFacts<'_>) -> Vec<Act> {
                 .about("With the buyer’s recorded consent."),
         );
     }
+    let (choices, refused) = match &facts.extendable {
+        Ok(choices) => (choices.clone(), ""),
+        Err(why) => (Vec::new(), why.as_str()),
+    };
+    let what = field("extends", "What", "choice").choices(choices);
+    acts.push(
+        act("extension", "Extend trial or grace period", "Show what it means", vec![what, field("days", "Days more", "number")])
+            .about("While nothing is reported. The next page shows the dates and the held charges, now and then; nothing is changed before.")
+            .blocked(!refused.is_empty(), refused),
+    );
     acts
 }
 
@@ -274,6 +294,7 @@ pub fn done(word: &str, users: Option<u32>) -> Option<(Tone, String)> {
         "changed" => format!("Done: it has {users} now. The buyer was written to."),
         "planned" => "Planned for the next renewal. The buyer was written to.".to_owned(),
         "kept" => "The planned downgrade is cancelled. The buyer was written to.".to_owned(),
+        "extended" => "Extended. The held charges are written anew, and the buyer was written to.".to_owned(),
         "already" => return Some((Tone::Calm, "This was submitted before; nothing was done twice.".to_owned())),
         "overtaken" => {
             let text = "Somebody else has just changed it; look at it as it is now, and try again.";

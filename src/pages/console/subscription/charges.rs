@@ -41,8 +41,12 @@ fn columns(shown: bool) -> Vec<Column> {
 }
 
 fn row(charge: &ExplainedCharge, shown: bool) -> Row {
+    let mut note = format!("{}. {}", reason(charge), charge.standing);
+    for credit in &charge.credits {
+        note += &format!(". {}, entered {}", credit.words, words::instant(credit.at));
+    }
     let mut row = vec![
-        Cell::noted(&charge.words, format!("{}. {}", reason(charge), charge.standing)),
+        Cell::noted(&charge.words, note),
         Cell::state(charge.state.as_str().replace('_', " "), tone(charge.state)),
         Cell::text(&charge.dimension),
         Cell::text(grouped(&words::quantity(charge.quantity))),

@@ -116,6 +116,7 @@ fn page(subscription: &Subscription, roles: &str) -> SubscriptionPage {
         webhooks: vec![(ID, HOSTILE.to_owned())],
         dead_jobs: vec![(ID, HOSTILE.to_owned())],
         has_segments: !is_resold,
+        extendable: if is_empty { Err(HOSTILE.to_owned()) } else { Ok(vec![("trial".to_owned(), HOSTILE.to_owned())]) },
         typed: Typed {
             act: "person",
             values: vec![("reason".to_owned(), HOSTILE.to_owned())],
@@ -134,6 +135,7 @@ fn explained(subscription: &Subscription) -> Explanation {
         sent: &[],
         adopted: &[],
         price_risen: &[],
+        credits: &[],
         steps: &[],
         renewal: None,
         now: NOW + Duration::days(60),
