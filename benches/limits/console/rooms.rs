@@ -18,7 +18,7 @@ const STAGES: [&str; 5] = ["awaiting_enrolment", "activating", "active", "suspen
 const OFFERS: [&str; 5] = ["konnekt", "scepman-ee", "radiusaas", "realmjoin", "nobodys"];
 const PLANS: [&str; 6] =
     ["konnekt-yearly", "konnekt-2022", "scepman-ee-monthly", "radiusaas-yearly", "realmjoin-yearly", "nobodys"];
-const STATES: [&str; 11] = [
+const STATES: [&str; 12] = [
     "held",
     "due",
     "sending",
@@ -30,8 +30,9 @@ const STATES: [&str; 11] = [
     "written_off",
     "cancelled",
     "frozen",
+    "credited",
 ];
-const REASONS: [&str; 4] = ["enrolment", "renewal", "upgrade", "correction"];
+const REASONS: [&str; 5] = ["enrolment", "renewal", "upgrade", "correction", "credit"];
 const CURRENCIES: [&str; 5] = ["EUR", "USD", "GBP", "CHF", "JPY"];
 const ACTIONS: [&str; 6] = ["ChangePlan", "ChangeQuantity", "Renew", "Suspend", "Unsubscribe", "Reinstate"];
 const KINDS: [&str; 9] = [
@@ -55,6 +56,8 @@ const DEEDS: [&str; 7] = [
     "ledger_verified",
 ];
 const PEOPLE: [&str; 6] = ["staff", "buyer", "api", "operator", "seatkey", "microsoft"];
+
+const GRANTS: &str = "SELECT offer_id, state, granted_at, expires_at, subscription_id FROM trial_grant";
 
 pub(super) fn cases(samples: &Samples) -> Vec<Case> {
     let case = |name, asked| Case { name, asked };
@@ -144,6 +147,7 @@ fn others(samples: &Samples) -> Vec<Case> {
         case("A mail", one("/console/mails/", mail, &samples.mails)),
         case("Trials, first page and deep", TRIALS.pages(&[Vec::new()], &samples.ids)),
         case("Trials, how they stand", TRIALS.pages(&each("state", &["proposed", "open", "used", "revoked"]), &few)),
+        case("Conversion of trials", vec![Asked::new("/console/trials/conversion", (GRANTS, Vec::new()))]),
         case("A trial", one("/console/trials/", trial, &samples.trials)),
         case("Staff actions, first page and deep", AUDIT.pages(&[Vec::new()], &samples.ids)),
         case("Staff actions, who", AUDIT.pages(&each("who", &PEOPLE), &few)),
