@@ -38,5 +38,5 @@ pub(super) fn newest<E: EntityTrait>(query: Select<E>, texts: &[(SimpleExpr, &st
     };
     let query = query.filter(Expr::tuple(columns()).lt(place(|one| &one.behind)));
     let query = query.filter(Expr::tuple(columns()).gte(place(|one| &one.least)));
-    columns().fold(query, |query, column| query.order_by_desc(column))
+    columns().fold(query, QueryOrder::order_by_desc)
 }
