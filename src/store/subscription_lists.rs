@@ -73,21 +73,8 @@ impl Store {
         after: Option<Place>,
         limit: u64,
     ) -> Result<Vec<Subscription>> {
-        let mut these = Condition::all();
-        for (column, value) in
-            [(Column::Stage, filter.stage), (Column::OfferId, filter.offer_id), (Column::PlanId, filter.plan_id)]
-        {
-            these = these.add_option(value.map(|value| column.eq(value)));
-        }
-        if let Some(tenant) = filter.tenant_id {
-            let either = Column::BeneficiaryTenantId.eq(tenant).or(Column::PurchaserTenantId.eq(tenant));
-            these = these.add(either);
-        }
-        if let Some(place) = after {
-            these = these.add(place.behind(Column::CreatedAt, Column::Id));
-        }
         let rows = Entity::find()
-            .filter(these)
+            .filter(these(filter, after))
             .order_by_desc(Column::CreatedAt)
             .order_by_desc(Column::Id)
             .limit(limit)
@@ -95,4 +82,30 @@ impl Store {
             .await?;
         rows.into_iter().map(from_row).collect()
     }
+
+    /// How many lie behind a place; more than `at_most` are not counted.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn count_subscriptions(&self, filter: SubscriptionFilter<'_>, after: Place, at_most: u64) -> Result<u64> {
+        let some = Entity::find().select_only().column(Column::Id).filter(these(filter, Some(after))).limit(at_most);
+        Ok(some.into_tuple::<Uuid>().all(self.connection()).await?.len() as u64)
+    }
+}
+
+fn these(filter: SubscriptionFilter<'_>, after: Option<Place>) -> Condition {
+    let mut these = Condition::all();
+    for (column, value) in
+        [(Column::Stage, filter.stage), (Column::OfferId, filter.offer_id), (Column::PlanId, filter.plan_id)]
+    {
+        these = these.add_option(value.map(|value| column.eq(value)));
+    }
+    if let Some(tenant) = filter.tenant_id {
+        let either = Column::BeneficiaryTenantId.eq(tenant).or(Column::PurchaserTenantId.eq(tenant));
+        these = these.add(either);
+    }
+    if let Some(place) = after {
+        these = these.add(place.behind(Column::CreatedAt, Column::Id));
+    }
+    these
 }
