@@ -9,11 +9,12 @@ use std::{
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
+use time::Date;
 use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp},
+    app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp, Trouble},
     clock::SharedClock,
     config::{Billing, Config, ConfigError, Credential, CredentialKind, Staff, secret},
     domain::{
@@ -121,6 +122,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         clock,
         public_url: config.server.public_url.clone(),
         health: Health::default(),
+        secrets_expire: secrets_expire(config),
         prices: KnownPrices::default(),
         logos,
         retention: time::Duration::days(config.retention.days.into()),
@@ -191,6 +193,16 @@ fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigEr
         },
         CredentialKind::AzureCli => marketplace::Credential::AzureCli,
     })
+}
+
+/// The days on which the secrets of the configuration expire, as far as it says them.
+fn secrets_expire(config: &Config) -> BTreeMap<Trouble, Date> {
+    let days = [
+        (Trouble::MarketplaceCredential, config.entra.credential.client_secret_expires),
+        (Trouble::SignInCredential, config.sign_in.client_secret_expires),
+        (Trouble::StaffCredential, config.staff.as_ref().and_then(|staff| staff.client_secret_expires)),
+    ];
+    days.into_iter().filter_map(|(which, day)| Some((which, day?))).collect()
 }
 
 fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Result<SignInClient, StartError> {

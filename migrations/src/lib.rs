@@ -7,6 +7,7 @@ mod m0001_purchase;
 mod m0002_life;
 mod m0003_reporting;
 mod m0004_staff;
+mod m0005_numbers;
 mod m0006_credits;
 
 use sea_orm_migration::prelude::*;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_life::Migration),
             Box::new(m0003_reporting::Migration),
             Box::new(m0004_staff::Migration),
+            Box::new(m0005_numbers::Migration),
             Box::new(m0006_credits::Migration),
         ]
     }

@@ -1,24 +1,30 @@
 //! What needs a person, each with its next step and its deadline.
 
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{App, AppError};
+use super::{App, AppError, Trouble};
 use crate::{
     domain::{
+        api_key::ApiKey,
         approval::Proposal,
         staff::Role,
         subscription::{MICROSOFT_DROPS_AFTER_DAYS, Stage, Subscription},
+        time::utc_day,
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, ListedJob, SubscriptionFilter},
+    store::{Finding, JobKind, ListedJob, ListedMail, SubscriptionFilter},
 };
 
 /// So many of a kind are shown; the lists have all.
 const AT_MOST: u64 = 200;
 /// Purchases that nobody configures are shown after so long.
 const FORGOTTEN_AFTER: Duration = Duration::days(1);
+/// A mail that has not left after so long is late.
+const LATE_AFTER: Duration = Duration::HOUR;
+/// What expires is told so long before: a new secret takes somebody with the right to make one.
+const WARNED_BEFORE: Duration = Duration::days(30);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +33,8 @@ pub enum What {
     Finding(Finding),
     /// A job that has given up.
     Job(ListedJob),
+    /// A mail that does not leave, and whether its job has given up.
+    Mail(ListedMail, Option<ListedJob>),
     /// A trial that waits for a second person.
     Trial(Box<TrialGrant>),
     /// A proposal that waits for a second person, with who proposed it.
@@ -37,6 +45,10 @@ pub enum What {
     Locked(String),
     /// A credential of ours is refused, and why.
     Credential(String),
+    /// A secret of a section of the configuration expires.
+    Secret(&'static str),
+    /// An API key expires.
+    ApiKey(ApiKey),
 }
 
 /// Something that needs a person.
@@ -54,17 +66,25 @@ pub struct Waiting {
     pub role: Role,
 }
 
+impl Waiting {
+    fn new(what: What, since: Option<OffsetDateTime>, deadline: Option<OffsetDateTime>, role: Role) -> Self {
+        Self { what, subscription: None, since, deadline, role }
+    }
+}
+
 /// How many things need a person, for the number in the console's head.
 ///
 /// # Errors
 /// [`AppError::Store`].
 pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
+    let now = app.clock.now();
     let findings = app.store.count_findings().await?;
     let jobs = u64::try_from(app.store.count_dead_jobs().await?).unwrap_or_default();
-    let proposals = app.store.count_open_proposals(app.clock.now()).await?;
-    let trials = app.store.count_trial_grants(Standing::Proposed, app.clock.now()).await?;
-    let locked = u64::from(app.store.get_reporter().await?.lock.is_some());
-    Ok(findings + jobs + proposals + trials + locked + app.health.troubles().len() as u64)
+    let mails = app.store.count_late_mails(now - LATE_AFTER).await?;
+    let proposals = app.store.count_open_proposals(now).await?;
+    let trials = app.store.count_trial_grants(Standing::Proposed, now).await?;
+    let of_the_house = of_the_house(app).await?.len() as u64;
+    Ok(findings + jobs + mails + proposals + trials + of_the_house)
 }
 
 /// All of it, the nearest deadline first.
@@ -72,79 +92,120 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
 /// # Errors
 /// [`AppError::Store`].
 pub async fn list_waiting(app: &App) -> Result<Vec<Waiting>, AppError> {
-    let now = app.clock.now();
-    let findings = app.store.list_open_findings(AT_MOST).await?;
-    let jobs = app.store.list_dead_jobs(AT_MOST).await?;
-    let stage = Some("awaiting_enrolment");
-    let unconfigured = SubscriptionFilter { stage, ..SubscriptionFilter::default() };
-    let mut known = app.store.list_subscriptions(unconfigured, None, AT_MOST).await?;
-    let forgotten: Vec<Uuid> =
-        known.iter().filter(|one| one.seen_at + FORGOTTEN_AFTER <= now).map(|one| one.microsoft.id).collect();
-    let proposals = app.store.list_open_proposals(AT_MOST, now).await?;
-    let ids = findings.iter().map(|finding| finding.subscription_id).chain(jobs.iter().map(|job| job.subject));
-    let ids = ids.chain(proposals.iter().filter_map(|proposal| proposal.subscription_id));
-    known.extend(app.store.list_subscriptions_by_id(ids).await?);
-    let organisations = app.store.list_organisations(known.iter().map(|one| one.microsoft.id)).await?;
-    let find = |id: Uuid| known.iter().find(|one| one.microsoft.id == id);
-    let named = |one: &Subscription| {
-        let id = one.microsoft.id;
-        (id, organisations.get(&id).unwrap_or(&one.microsoft.name).clone())
-    };
-    let proposers = app.store.list_staff_members(proposals.iter().map(|proposal| proposal.proposed_by)).await?;
-    let mut waiting: Vec<Waiting> = of_the_house(app).await?;
-    let trials = app.store.list_trial_grants(Some(Standing::Proposed), None, AT_MOST, now).await?;
-    waiting.extend(trials.into_iter().map(|grant| Waiting {
-        subscription: None,
-        since: Some(grant.granted_at),
-        deadline: Some(grant.expires_at),
-        role: Role::Sales,
-        what: What::Trial(Box::new(grant)),
-    }));
-    waiting.extend(proposals.into_iter().map(|proposal| Waiting {
-        subscription: proposal.subscription_id.and_then(find).map(named),
-        since: Some(proposal.proposed_at),
-        deadline: Some(proposal.expires_at),
-        role: proposal.kind.role(),
-        what: {
-            let by = proposers.iter().find(|one| one.id == proposal.proposed_by);
-            What::Proposal(proposal, by.map(|one| one.name.clone()).unwrap_or_default())
-        },
-    }));
-    waiting.extend(findings.into_iter().map(|finding| {
-        let subscription = find(finding.subscription_id);
-        Waiting {
-            subscription: subscription.map(named),
-            since: Some(finding.found_at),
-            deadline: subscription.and_then(deadline_of_charges),
-            role: Role::Finance,
-            what: What::Finding(finding),
-        }
-    }));
-    waiting.extend(jobs.into_iter().map(|job| Waiting {
-        subscription: find(job.subject).map(named),
-        since: Some(job.created_at),
-        deadline: None,
-        role: Role::Support,
-        what: What::Job(job),
-    }));
-    waiting.extend(forgotten.into_iter().filter_map(find).map(|one| Waiting {
-        what: What::Unconfigured,
-        subscription: Some(named(one)),
-        since: Some(one.seen_at),
-        deadline: Some(one.seen_at + Duration::days(MICROSOFT_DROPS_AFTER_DAYS.into())),
-        role: Role::Sales,
-    }));
+    let mut waiting = of_the_house(app).await?;
+    waiting.extend(trials(app).await?);
+    let mut of_subscriptions = proposals(app).await?;
+    of_subscriptions.extend(findings(app).await?);
+    of_subscriptions.extend(work(app).await?);
+    of_subscriptions.extend(unconfigured(app).await?);
+    waiting.extend(named(app, of_subscriptions).await?);
     waiting.sort_by_key(|one| (one.deadline.is_none(), one.deadline, one.since));
     Ok(waiting)
 }
 
+/// Something, and the subscription that it is about.
+type About = (Option<Uuid>, Waiting);
+
+/// Each with its subscription's name. What is found about charges has the deadline of the subscription.
+async fn named(app: &App, found: Vec<About>) -> Result<Vec<Waiting>, AppError> {
+    let known = app.store.list_subscriptions_by_id(found.iter().filter_map(|(id, _)| *id)).await?;
+    let organisations = app.store.list_organisations(known.iter().map(|one| one.microsoft.id)).await?;
+    let named = found.into_iter().map(|(id, waiting)| {
+        let Some(one) = known.iter().find(|one| Some(one.microsoft.id) == id) else { return waiting };
+        let id = one.microsoft.id;
+        let name = organisations.get(&id).unwrap_or(&one.microsoft.name).clone();
+        let is_finding = matches!(waiting.what, What::Finding(_));
+        let deadline = if is_finding { deadline_of_charges(one) } else { waiting.deadline };
+        Waiting { subscription: Some((id, name)), deadline, ..waiting }
+    });
+    Ok(named.collect())
+}
+
 /// What belongs to no subscription.
 async fn of_the_house(app: &App) -> Result<Vec<Waiting>, AppError> {
-    let bare = |what, since| Waiting { what, subscription: None, since, deadline: None, role: Role::Admin };
+    let now = app.clock.now();
+    let admin = |what, since, deadline| Waiting::new(what, since, deadline, Role::Admin);
     let lock = app.store.get_reporter().await?.lock;
-    let locked = lock.map(|(at, reason)| bare(What::Locked(reason), Some(at)));
-    let credentials = app.health.troubles().into_iter().map(|reason| bare(What::Credential(reason), None));
-    Ok(locked.into_iter().chain(credentials).collect())
+    let mut waiting: Vec<Waiting> =
+        lock.map(|(at, reason)| admin(What::Locked(reason), Some(at), None)).into_iter().collect();
+    waiting.extend(app.health.troubles().into_iter().map(|reason| admin(What::Credential(reason), None, None)));
+    let warned = utc_day(now + WARNED_BEFORE);
+    let secrets = app.secrets_expire.iter().filter(|(_, day)| **day <= warned);
+    // At which hour of the day, the portal does not say.
+    let of_secret =
+        |(which, day): (&Trouble, &Date)| admin(What::Secret(which.section()), None, Some(day.midnight().assume_utc()));
+    waiting.extend(secrets.map(of_secret));
+    let keys = app.store.list_expiring_api_keys((now, now + WARNED_BEFORE)).await?;
+    waiting.extend(keys.into_iter().map(|key| {
+        let (since, until) = (key.created_at, key.expires_at);
+        admin(What::ApiKey(key), Some(since), Some(until))
+    }));
+    Ok(waiting)
+}
+
+async fn trials(app: &App) -> Result<Vec<Waiting>, AppError> {
+    let grants = app.store.list_trial_grants(Some(Standing::Proposed), None, AT_MOST, app.clock.now()).await?;
+    let waiting = grants.into_iter().map(|grant| {
+        let (since, deadline) = (Some(grant.granted_at), Some(grant.expires_at));
+        Waiting::new(What::Trial(Box::new(grant)), since, deadline, Role::Sales)
+    });
+    Ok(waiting.collect())
+}
+
+async fn proposals(app: &App) -> Result<Vec<About>, AppError> {
+    let proposals = app.store.list_open_proposals(AT_MOST, app.clock.now()).await?;
+    let proposers = app.store.list_staff_members(proposals.iter().map(|proposal| proposal.proposed_by)).await?;
+    let waiting = proposals.into_iter().map(|proposal| {
+        let by = proposers.iter().find(|one| one.id == proposal.proposed_by);
+        let by = by.map(|one| one.name.clone()).unwrap_or_default();
+        let (id, role) = (proposal.subscription_id, proposal.kind.role());
+        let (since, deadline) = (Some(proposal.proposed_at), Some(proposal.expires_at));
+        (id, Waiting::new(What::Proposal(proposal, by), since, deadline, role))
+    });
+    Ok(waiting.collect())
+}
+
+async fn findings(app: &App) -> Result<Vec<About>, AppError> {
+    let findings = app.store.list_open_findings(AT_MOST).await?;
+    let waiting = findings.into_iter().map(|finding| {
+        let (id, since) = (finding.subscription_id, finding.found_at);
+        (Some(id), Waiting::new(What::Finding(finding), Some(since), None, Role::Finance))
+    });
+    Ok(waiting.collect())
+}
+
+/// Jobs that have given up, and mails that do not leave.
+async fn work(app: &App) -> Result<Vec<About>, AppError> {
+    let dead = app.store.list_dead_jobs(AT_MOST).await?;
+    let (of_mails, jobs): (Vec<ListedJob>, Vec<ListedJob>) =
+        dead.into_iter().partition(|job| job.kind == JobKind::SendMail.as_str());
+    let mails = app.store.list_mails_by_id(of_mails.iter().map(|job| job.subject)).await?;
+    let late = app.store.list_late_mails(app.clock.now() - LATE_AFTER, AT_MOST).await?;
+    let given_up = mails.into_iter().map(|mail| {
+        let job = of_mails.iter().find(|job| job.subject == mail.id).cloned();
+        (mail, job)
+    });
+    let mails = given_up.chain(late.into_iter().map(|mail| (mail, None))).map(|(mail, job)| {
+        let (id, since) = (mail.subscription_id, mail.created_at);
+        (id, Waiting::new(What::Mail(mail, job), Some(since), None, Role::Support))
+    });
+    let jobs = jobs.into_iter().map(|job| {
+        let (subject, since) = (job.subject, job.created_at);
+        (Some(subject), Waiting::new(What::Job(job), Some(since), None, Role::Support))
+    });
+    Ok(mails.chain(jobs).collect())
+}
+
+/// Purchases that nobody configures: Microsoft drops them after a month.
+async fn unconfigured(app: &App) -> Result<Vec<About>, AppError> {
+    let filter = SubscriptionFilter { stage: Some("awaiting_enrolment"), ..SubscriptionFilter::default() };
+    let known = app.store.list_subscriptions(filter, None, AT_MOST).await?;
+    let now = app.clock.now();
+    let forgotten = known.into_iter().filter(|one| one.seen_at + FORGOTTEN_AFTER <= now).map(|one| {
+        let deadline = one.seen_at + Duration::days(MICROSOFT_DROPS_AFTER_DAYS.into());
+        (Some(one.microsoft.id), Waiting::new(What::Unconfigured, Some(one.seen_at), Some(deadline), Role::Sales))
+    });
+    Ok(forgotten.collect())
 }
 
 /// After the end Microsoft takes charges for a day more.

@@ -50,6 +50,7 @@ mod resolve_charge;
 mod restore;
 mod review_order;
 mod revoke_trial;
+mod roll_up;
 mod send_mail;
 mod show_decision;
 mod sign_in;
@@ -69,7 +70,7 @@ use std::{
 };
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use time::Duration;
+use time::{Date, Duration};
 use tokio::sync::Notify;
 use url::Url;
 
@@ -115,6 +116,7 @@ pub use resolve_charge::{Resolution, resolve_charge};
 pub use restore::{FinishOptions, Named, RestoreReport, begin_restore, finish_restore};
 pub use review_order::{Reviewed, preview_order, review_order};
 pub use revoke_trial::revoke_trial;
+pub use roll_up::{roll_up, schedule_roll_up};
 pub use send_mail::send_mail;
 pub use show_decision::{DaySums, DecisionCase, show_decision};
 pub use sign_in::{SESSION_IDLE, begin_sign_in, end_session, finish_sign_in, forget_expired};
@@ -167,6 +169,8 @@ pub struct App {
     pub public_url: Url,
     /// What is wrong with our own credentials.
     pub health: Health,
+    /// The days on which our secrets expire, as far as the configuration says them.
+    pub secrets_expire: BTreeMap<Trouble, Date>,
     /// Prices that were shown in the last minute.
     pub prices: KnownPrices,
     /// Logos of offers, by offer id.

@@ -7,12 +7,15 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use time::Date;
 use url::Url;
 use uuid::Uuid;
 
 use load::number;
 pub use load::{ConfigError, from_toml, load};
 pub(crate) use load::{is_loopback, secret};
+
+time::serde::format_description!(iso_day, Date, "[year]-[month]-[day]");
 
 /// The whole configuration.
 #[derive(Debug, Deserialize)]
@@ -141,6 +144,10 @@ pub struct Credential {
     /// `entra.credential.client_secret_file`: the same from a file.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
+    /// `entra.credential.client_secret_expires`: the day on which Entra takes the secret no more, as its portal says it
+    /// (`"2027-06-30"`). The console's first page warns a month before.
+    #[serde(default, with = "iso_day::option")]
+    pub client_secret_expires: Option<Date>,
     /// `entra.credential.token_file`, for workload identity; default: what `AZURE_FEDERATED_TOKEN_FILE` names.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
@@ -175,6 +182,10 @@ pub struct SignIn {
     /// `sign_in.client_secret_file`: the same from a file.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
+    /// `sign_in.client_secret_expires`: the day on which Entra takes the secret no more, as its portal says it
+    /// (`"2027-06-30"`). The console's first page warns a month before.
+    #[serde(default, with = "iso_day::option")]
+    pub client_secret_expires: Option<Date>,
 }
 
 /// The publisher's people: an app registration of its own, in the publisher's own tenant, with app roles.
@@ -191,6 +202,10 @@ pub struct Staff {
     /// `staff.client_secret_file`: the same from a file.
     #[serde(default)]
     pub client_secret_file: Option<PathBuf>,
+    /// `staff.client_secret_expires`: the day on which Entra takes the secret no more, as its portal says it
+    /// (`"2027-06-30"`). The console's first page warns a month before.
+    #[serde(default, with = "iso_day::option")]
+    pub client_secret_expires: Option<Date>,
 }
 
 /// Outgoing mail.

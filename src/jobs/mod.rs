@@ -12,8 +12,9 @@ use crate::{
     app::{
         App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, digest_ledger, forget_expired,
         handle_webhook, issue_due_key, keep_appointment, keep_trial, reconcile_subscription, reconcile_usage,
-        release_charges, renew_subscription, report_usage, rewrite_charges, schedule_digest, schedule_reporting,
-        schedule_sweep, schedule_usage_reconciliation, send_mail, sweep_subscriptions, withdraw_subscription,
+        release_charges, renew_subscription, report_usage, rewrite_charges, roll_up, schedule_digest,
+        schedule_reporting, schedule_roll_up, schedule_sweep, schedule_usage_reconciliation, send_mail,
+        sweep_subscriptions, withdraw_subscription,
     },
     clock::new_id,
     store::{Claim, Job, JobKind, StoreError},
@@ -174,6 +175,7 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::KeepAppointment => keep_appointment(app, subject).await,
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
         JobKind::KeepTrial => keep_trial(app, subject).await,
+        JobKind::RollUp => roll_up(app).await,
     }
 }
 
@@ -215,6 +217,9 @@ async fn keep_house(app: SharedApp, mut stop: watch::Receiver<bool>) {
     }
     if let Err(error) = schedule_usage_reconciliation(&app).await {
         tracing::warn!(%error, "the comparison with Microsoft's sums could not be asked for");
+    }
+    if let Err(error) = schedule_roll_up(&app).await {
+        tracing::warn!(%error, "the figures of the pictures could not be asked for");
     }
     while !*stop.borrow() {
         if let Err(error) = forget_expired(&app).await {

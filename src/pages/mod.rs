@@ -92,6 +92,7 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<console::today::Today>(templates)?;
     try_page::<console::mails::MailPage>(templates)?;
     try_page::<console::catalog::CatalogPage>(templates)?;
+    try_page::<console::numbers::Numbers>(templates)?;
     try_page::<console::search::SearchPage>(templates)?;
     mail::check(templates)
 }

@@ -39,6 +39,7 @@ fn everything() -> Vec<(String, String)> {
     add("today", rendered::<console::today::Today>(&templates));
     add("mailpage", rendered::<console::mails::MailPage>(&templates));
     add("catalogpage", rendered::<console::catalog::CatalogPage>(&templates));
+    add("numbers", rendered::<console::numbers::Numbers>(&templates));
     add("searchpage", rendered::<console::search::SearchPage>(&templates));
     add("api-docs", rendered::<api_docs::ApiDocs>(&templates));
     let mails: Vec<_> =

@@ -62,6 +62,20 @@ impl Store {
         rows.into_iter().map(from_row).collect()
     }
 
+    /// Keys that count at the first of these times and do not at the second, the first to expire first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_expiring_api_keys(&self, (from, until): (OffsetDateTime, OffsetDateTime)) -> Result<Vec<ApiKey>> {
+        use entity::Column;
+        let between = Condition::all()
+            .add(Column::ExpiresAt.gt(to_micros(from)))
+            .add(Column::ExpiresAt.lte(to_micros(until)))
+            .add(Column::RevokedAt.is_null());
+        let rows = entity::Entity::find().filter(between).order_by_asc(Column::ExpiresAt);
+        rows.all(self.connection()).await?.into_iter().map(from_row).collect()
+    }
+
     /// The names of these keys.
     ///
     /// # Errors

@@ -80,10 +80,12 @@ pub enum JobKind {
     SweepSubscriptions,
     /// Do what the calendar asks for of a custom trial; the subject is the grant.
     KeepTrial,
+    /// Count what the console's pictures show; the subject is nobody.
+    RollUp,
 }
 
 impl JobKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -100,6 +102,7 @@ impl JobKind {
         Self::KeepAppointment,
         Self::SweepSubscriptions,
         Self::KeepTrial,
+        Self::RollUp,
     ];
 
     /// The word in the table and in logs.
@@ -122,6 +125,7 @@ impl JobKind {
             Self::KeepAppointment => "keep_appointment",
             Self::SweepSubscriptions => "sweep_subscriptions",
             Self::KeepTrial => "keep_trial",
+            Self::RollUp => "roll_up",
         }
     }
 
@@ -139,6 +143,7 @@ impl JobKind {
                 | Self::ReportUsage
                 | Self::DigestLedger
                 | Self::ReconcileUsage
+                | Self::RollUp
         )
     }
 }

@@ -1,14 +1,18 @@
 //! Mails as a list without what they say, the newest first: the order of the ids, backwards.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{ExprTrait, SimpleExpr},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Reader, Result, Store, StoreError,
+    JobKind, Reader, Result, Store, StoreError, jobs,
     mails::entity::{Column, Entity},
 };
-use crate::clock::from_micros;
+use crate::clock::{from_micros, to_micros};
 
 /// A mail as somebody looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +62,34 @@ impl Store {
             .add_option(state.map(|state| Column::State.eq(state)))
             .add_option(subscription_id.map(|id| Column::SubscriptionId.eq(id)))
             .add_option(after.map(|id| Column::Id.lt(id)));
+        self.heads(Entity::find().filter(these).order_by_desc(Column::Id).limit(limit)).await
+    }
+
+    /// These mails, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_mails_by_id(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<ListedMail>> {
+        self.heads(Entity::find().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id)).await
+    }
+
+    /// Mails that were to leave before that and have not, oldest first, but for those whose job has given up.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list_late_mails(&self, before: OffsetDateTime, limit: u64) -> Result<Vec<ListedMail>> {
+        self.heads(Entity::find().filter(is_late(before)).order_by_asc(Column::Id).limit(limit)).await
+    }
+
+    /// How many these are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_late_mails(&self, before: OffsetDateTime) -> Result<u64> {
+        Ok(Entity::find().filter(is_late(before)).count(self.connection()).await?)
+    }
+
+    async fn heads(&self, these: Select<Entity>) -> Result<Vec<ListedMail>> {
         let columns = [
             Column::Id,
             Column::SubscriptionId,
@@ -68,10 +100,18 @@ impl Store {
             Column::CreatedAt,
             Column::SentAt,
         ];
-        let heads = Entity::find().select_only().columns(columns).filter(these).order_by_desc(Column::Id).limit(limit);
-        let heads = heads.into_model::<Head>().all(self.connection()).await?;
+        let heads = these.select_only().columns(columns).into_model::<Head>().all(self.connection()).await?;
         heads.into_iter().map(listed).collect()
     }
+}
+
+fn is_late(before: OffsetDateTime) -> SimpleExpr {
+    let given_up = jobs::entity::Entity::find()
+        .select_only()
+        .column(jobs::entity::Column::Subject)
+        .filter(jobs::entity::Column::Kind.eq(JobKind::SendMail.as_str()).and(jobs::entity::Column::State.eq("dead")));
+    let waits = Column::State.eq("queued").and(Column::CreatedAt.lt(to_micros(before)));
+    waits.and(Column::Id.not_in_subquery(given_up.into_query()))
 }
 
 fn listed(head: Head) -> Result<ListedMail> {

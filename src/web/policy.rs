@@ -134,6 +134,8 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console/catalog.csv", ALL),
     ("GET", "/console/staff-actions", ALL),
     ("GET", "/console/staff-actions.csv", FINANCE),
+    ("GET", "/console/numbers", ALL),
+    ("GET", "/console/numbers.csv", ALL),
     ("GET", "/console/search", ALL),
 ];
 

@@ -32,12 +32,14 @@ pub enum Room {
     Catalog,
     /// The audit log.
     StaffActions,
+    /// The business, as pictures.
+    Numbers,
     /// None: a dead end, the sign-in, the search.
     None,
 }
 
 impl Room {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Today,
         Self::Subscriptions,
         Self::Ledger,
@@ -47,6 +49,7 @@ impl Room {
         Self::Trials,
         Self::Catalog,
         Self::StaffActions,
+        Self::Numbers,
     ];
 
     fn told(self) -> (&'static str, &'static str) {
@@ -60,6 +63,7 @@ impl Room {
             Self::Trials => ("Trials", "/console/trials"),
             Self::Catalog => ("Catalog", "/console/catalog"),
             Self::StaffActions => ("Staff actions", "/console/staff-actions"),
+            Self::Numbers => ("Numbers", "/console/numbers"),
             Self::None => ("", ""),
         }
     }

@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod list;
 pub mod mails;
+pub mod numbers;
 pub mod search;
 pub mod staff_actions;
 pub mod subscription;

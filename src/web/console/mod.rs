@@ -14,6 +14,7 @@ mod ledger;
 mod list;
 mod mails;
 mod names;
+mod numbers;
 mod search;
 mod sign_in;
 mod staff_actions;
@@ -83,6 +84,8 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/catalog.csv", |to| to.to(desk(csv::<catalog::Prices>))),
         get("/console/staff-actions", |to| to.to(desk(rows::<staff_actions::StaffActions>))),
         get("/console/staff-actions.csv", |to| to.to(desk(csv::<staff_actions::StaffActions>))),
+        get("/console/numbers", |to| to.to(desk(numbers::show))),
+        get("/console/numbers.csv", |to| to.to(desk(csv::<numbers::Figures>))),
         get("/console/search", |to| to.to(desk(search::show))),
     ]
 }

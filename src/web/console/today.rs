@@ -12,13 +12,14 @@ use crate::{
         console::{
             decision::decision_path,
             frame::Room,
+            mails::mail_path,
             table::subscription_path,
             today::{Need, Today, TodayFigures},
             trials::trial_path,
         },
         words::Tone,
     },
-    store::Figures,
+    store::{Figures, ListedJob, ListedMail},
 };
 
 /// `GET /console`
@@ -54,6 +55,7 @@ fn need(waiting: Waiting) -> Need {
             let happened = format!("given up after {} attempts: {reason}", job.attempts);
             (format!("Job {}", job.kind), Tone::Bad, happened, "Mend the cause, then let it run again")
         }
+        What::Mail(mail, given_up) => mail_told(mail, given_up),
         What::Trial(grant) => {
             let users = grant.users.map(|users| format!(" and {users} users")).unwrap_or_default();
             let asked = format!("{} asks for {} days{users}: {}", grant.granted_by.name, grant.days, grant.reason);
@@ -77,8 +79,39 @@ fn need(waiting: Waiting) -> Need {
         What::Credential(reason) => {
             ("A credential is refused".to_owned(), Tone::Bad, reason, "Renew it in Entra, and in the configuration")
         }
+        What::Secret(section) => (
+            "A client secret expires".to_owned(),
+            Tone::Warn,
+            format!("[{section}] client_secret_expires says so; after that nothing works that needs it"),
+            "Make a new one in Entra, put it into the configuration with its day, and start anew",
+        ),
+        What::ApiKey(key) => (
+            "An API key expires".to_owned(),
+            Tone::Warn,
+            format!("{}, {}", key.name, key.last_used_at.map_or("never used", |_| "in use")),
+            "Make a new one with seatkey api-key create, and revoke this one",
+        ),
     };
     Need { what, tone, href, whose, happened, next_step, deadline, role }
+}
+
+fn mail_told(mail: ListedMail, given_up: Option<ListedJob>) -> (String, Tone, String, &'static str) {
+    let to = format!("“{}” to {}", mail.subject, mail.recipients.join(", "));
+    let reason = mail.last_error.map(|error| format!(": {error}")).unwrap_or_default();
+    match given_up {
+        Some(job) => (
+            "Mail not delivered".to_owned(),
+            Tone::Bad,
+            format!("{to}, given up after {} attempts{reason}", job.attempts),
+            "Correct the contacts or the mail server, then let it run again",
+        ),
+        None => (
+            "Mail does not leave".to_owned(),
+            Tone::Warn,
+            format!("{to}{reason}"),
+            "Look at the mail server; it is tried again by itself",
+        ),
+    }
 }
 
 /// The page where it is seen to: that of the charge where people decide about one, else that of the subscription.
@@ -89,6 +122,7 @@ fn href(what: &What, subscription: Option<Uuid>) -> String {
         }
         What::Proposal(proposal, _) => Some(proposal.subject),
         What::Trial(grant) => return trial_path(grant.id),
+        What::Mail(mail, _) => return mail_path(mail.id),
         _ => None,
     };
     charge.map(decision_path).or(subscription.map(subscription_path)).unwrap_or_default()

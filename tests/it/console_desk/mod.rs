@@ -4,6 +4,7 @@ mod acts;
 mod behalf;
 mod extension;
 mod page;
+mod today;
 
 use seatkey::{
     cli::browser::{Browser, Page},

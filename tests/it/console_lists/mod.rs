@@ -1,5 +1,6 @@
 //! The console's rooms and its search, over HTTP, on both databases.
 
+mod numbers;
 mod paging;
 mod rooms;
 mod search;

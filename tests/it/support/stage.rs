@@ -257,6 +257,12 @@ impl Stage {
         self.configuration.push_str(lines);
     }
 
+    /// Changes a line of the configuration; it counts from the next start on.
+    pub(crate) fn change_configuration(&mut self, from: &str, to: &str) {
+        assert!(self.configuration.contains(from), "the configuration has no {from}");
+        self.configuration = self.configuration.replacen(from, to, 1);
+    }
+
     /// The configuration, for a command of the command line.
     pub(crate) fn write_configuration(&self) -> PathBuf {
         let path = self.file("seatkey.toml");
