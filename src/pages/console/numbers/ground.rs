@@ -1,6 +1,9 @@
 //! What every picture is drawn from: the roll-up, the names of the offers, and the periods that are shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use time::{Date, Duration};
 
@@ -76,12 +79,12 @@ impl<'a> Ground<'a> {
 
     /// The months up to the present one.
     pub(super) fn months(&self) -> Vec<Period> {
-        months(self.today, 1 - PERIODS)
+        months(self.today, 1 - PERIODS..1)
     }
 
-    /// The present month and those to come.
+    /// The present month and those to come, to the same month of the next year: what began in this one renews in that.
     pub(super) fn months_ahead(&self) -> Vec<Period> {
-        months(self.today, 0)
+        months(self.today, 0..PERIODS + 1)
     }
 
     /// The weeks up to the present one.
@@ -96,7 +99,8 @@ impl<'a> Ground<'a> {
     }
 }
 
-fn months(today: Date, first: i32) -> Vec<Period> {
+fn months(today: Date, which: Range<i32>) -> Vec<Period> {
+    let first = which.start;
     let begun = i32::from(u8::from(today.month())) - 1 + today.year() * 12;
     let month = |index: i32| {
         let (year, number) = ((begun + index).div_euclid(12), (begun + index).rem_euclid(12) + 1);
@@ -108,7 +112,7 @@ fn months(today: Date, first: i32) -> Vec<Period> {
         let label = if with_year { format!("{short} ’{:02}", year.rem_euclid(100)) } else { short };
         Some(Period { key: month_of(day), label, name })
     };
-    (first..first + PERIODS).filter_map(month).collect()
+    which.filter_map(month).collect()
 }
 
 /// The amount, where there is one.
@@ -129,11 +133,11 @@ mod tests {
 
     #[test]
     fn months_go_over_the_turn_of_the_year() {
-        let told = |first| {
-            let all: Vec<String> = months(date!(2026 - 03 - 12), first).into_iter().map(|one| one.label).collect();
+        let told = |which| {
+            let all: Vec<String> = months(date!(2026 - 03 - 12), which).into_iter().map(|one| one.label).collect();
             all.join(" ")
         };
-        assert_eq!(told(-11), "Apr ’25 May Jun Jul Aug Sep Oct Nov Dec Jan ’26 Feb Mar");
-        assert_eq!(told(0), "Mar ’26 Apr May Jun Jul Aug Sep Oct Nov Dec Jan ’27 Feb");
+        assert_eq!(told(-11..1), "Apr ’25 May Jun Jul Aug Sep Oct Nov Dec Jan ’26 Feb Mar");
+        assert_eq!(told(0..13), "Mar ’26 Apr May Jun Jul Aug Sep Oct Nov Dec Jan ’27 Feb Mar");
     }
 }
