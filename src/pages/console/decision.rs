@@ -6,13 +6,13 @@ use uuid::Uuid;
 use super::{
     credit::{CreditSection, TypedCredit},
     frame::ConsoleFrame,
+    ledger::tone_of,
     samples,
     table::{Cell, Column, Table, subscription_path},
 };
 use crate::{
     domain::{
         approval::{Proposal, ProposalKind},
-        charge::State,
         credit::{CreditRefused, Credited},
         decision::Decision,
         explanation::ExplainedCharge,
@@ -146,7 +146,7 @@ impl DecisionPage {
             href: subscription_path(told.subscription.0),
             name: told.subscription.1,
             state: charge.state.as_str().replace('_', " "),
-            tone: if charge.state.needs_a_person() { Tone::Bad } else { Tone::Calm },
+            tone: tone_of(charge.state),
             facts: facts(charge),
             steps: step_table(charge),
             sums,
@@ -179,12 +179,11 @@ fn facts(charge: &ExplainedCharge) -> Vec<Fact> {
 
 fn step_table(charge: &ExplainedCharge) -> Table {
     let row = |step: &crate::domain::explanation::Step| {
-        let tone = match step.state {
-            State::Accepted => Tone::Good,
-            state if state.needs_a_person() => Tone::Bad,
-            _ => Tone::Calm,
-        };
-        vec![Cell::at(step.at), Cell::state(step.state.as_str().replace('_', " "), tone), Cell::text(&step.reason)]
+        vec![
+            Cell::at(step.at),
+            Cell::state(step.state.as_str().replace('_', " "), tone_of(step.state)),
+            Cell::text(&step.reason),
+        ]
     };
     Table {
         caption: "What happened to it".to_owned(),
