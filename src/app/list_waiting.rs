@@ -14,7 +14,7 @@ use crate::{
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, JobKind, ListedJob, ListedMail, Place, SubscriptionFilter},
+    store::{Finding, JobKind, ListedJob, ListedMail},
 };
 
 /// So many of a kind are shown; the lists have all.
@@ -25,10 +25,6 @@ const FORGOTTEN_AFTER: Duration = Duration::days(1);
 const LATE_AFTER: Duration = Duration::HOUR;
 /// What expires is told so long before: a new secret takes somebody with the right to make one.
 const WARNED_BEFORE: Duration = Duration::days(30);
-
-/// Purchases that wait for their buyer.
-const AWAITING: SubscriptionFilter<'static> =
-    SubscriptionFilter { stage: Some("awaiting_enrolment"), offer_id: None, plan_id: None, tenant_id: None };
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +83,7 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let mails = app.store.count_late_mails(now - LATE_AFTER).await?;
     let proposals = app.store.count_open_proposals(now).await?;
     let trials = app.store.count_trial_grants(Standing::Proposed, now).await?;
-    let unconfigured = app.store.count_subscriptions(AWAITING, bought_before(now), AT_MOST).await?;
+    let unconfigured = app.store.count_unconfigured(now - FORGOTTEN_AFTER, AT_MOST).await?;
     let of_the_house = of_the_house(app).await?.len() as u64;
     Ok(findings + jobs + mails + proposals + trials + unconfigured + of_the_house)
 }
@@ -203,17 +199,12 @@ async fn work(app: &App) -> Result<Vec<About>, AppError> {
 
 /// Purchases that nobody configures: Microsoft drops them after a month.
 async fn unconfigured(app: &App) -> Result<Vec<About>, AppError> {
-    let before = bought_before(app.clock.now());
-    let forgotten = app.store.list_subscriptions(AWAITING, Some(before), AT_MOST).await?.into_iter().map(|one| {
+    let known = app.store.list_unconfigured(app.clock.now() - FORGOTTEN_AFTER, AT_MOST).await?;
+    let forgotten = known.into_iter().map(|one| {
         let deadline = one.seen_at + Duration::days(MICROSOFT_DROPS_AFTER_DAYS.into());
         (Some(one.microsoft.id), Waiting::new(What::Unconfigured, Some(one.seen_at), Some(deadline), Role::Sales))
     });
     Ok(forgotten.collect())
-}
-
-/// The place in the list of purchases behind which all are forgotten.
-fn bought_before(now: OffsetDateTime) -> Place {
-    Place::of(now - FORGOTTEN_AFTER, Uuid::max())
 }
 
 /// After the end Microsoft takes charges for a day more.

@@ -22,12 +22,15 @@ use crate::{
     store::{Figures, ListedJob, ListedMail},
 };
 
+/// Of which states the page tells how many charges there are.
+const COUNTED: [State; 3] = [State::Held, State::Due, State::Sending];
+
 /// `GET /console`
 pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     let now = visit.now();
     let waiting = list_waiting(&visit.app).await?;
     let needs: Vec<Need> = waiting.into_iter().map(need).collect();
-    let figures = figures(&visit.app.store.read_figures(now).await?);
+    let figures = figures(&visit.app.store.read_figures(&COUNTED, now).await?);
     ok(&visit, &Today::new(visit.frame(Room::Today).await?, figures, &needs, now))
 }
 
