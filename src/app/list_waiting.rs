@@ -83,8 +83,9 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let mails = app.store.count_late_mails(now - LATE_AFTER).await?;
     let proposals = app.store.count_open_proposals(now).await?;
     let trials = app.store.count_trial_grants(Standing::Proposed, now).await?;
+    let unconfigured = app.store.count_unconfigured(now - FORGOTTEN_AFTER, AT_MOST).await?;
     let of_the_house = of_the_house(app).await?.len() as u64;
-    Ok(findings + jobs + mails + proposals + trials + of_the_house)
+    Ok(findings + jobs + mails + proposals + trials + unconfigured + of_the_house)
 }
 
 /// All of it, the nearest deadline first.

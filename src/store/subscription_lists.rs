@@ -1,7 +1,7 @@
 //! Subscriptions as lists: newest first, filtered, a page at a time.
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Expr, ExprTrait},
 };
 use time::OffsetDateTime;
@@ -97,13 +97,21 @@ impl Store {
     /// # Errors
     /// [`StoreError`](super::StoreError).
     pub async fn list_unconfigured(&self, seen_before: OffsetDateTime, limit: u64) -> Result<Vec<Subscription>> {
-        let rows = Entity::find()
-            .filter(Column::Stage.eq("awaiting_enrolment").and(Column::CreatedAt.lte(to_micros(seen_before))))
-            .order_by_asc(Column::CreatedAt)
-            .order_by_asc(Column::Id)
-            .limit(limit)
-            .all(self.connection())
-            .await?;
+        let rows = unconfigured(seen_before, limit).all(self.connection()).await?;
         rows.into_iter().map(from_row).collect()
     }
+
+    /// How many these are; more than `at_most` are not counted.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn count_unconfigured(&self, seen_before: OffsetDateTime, at_most: u64) -> Result<u64> {
+        let some = unconfigured(seen_before, at_most).select_only().column(Column::Id);
+        Ok(some.into_tuple::<Uuid>().all(self.connection()).await?.len() as u64)
+    }
+}
+
+fn unconfigured(seen_before: OffsetDateTime, limit: u64) -> Select<Entity> {
+    let these = Column::Stage.eq("awaiting_enrolment").and(Column::CreatedAt.lte(to_micros(seen_before)));
+    Entity::find().filter(these).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id).limit(limit)
 }

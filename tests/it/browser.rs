@@ -4,6 +4,7 @@
 mod account;
 mod chrome;
 mod console;
+mod desk;
 mod injections;
 mod look;
 mod steps;

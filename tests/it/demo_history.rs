@@ -10,11 +10,11 @@ use seatkey::{
         history::{self, Cast},
     },
     domain::{charge::State, trial_grant::Standing},
-    simulator::WebhookState,
+    simulator::{Purchase, WebhookState},
     store::SubscriptionFilter,
 };
 
-use crate::support::staff::ADA;
+use crate::support::{people::ALEX, staff::ADA};
 
 /// Kolibri Software is the first one that does nothing before it.
 const FIRST_DAY: u16 = 300;
@@ -84,6 +84,14 @@ async fn its_end_is_what_the_cast_says_and_what_microsoft_accepted() {
     }
     assert_eq!(store.count_dead_jobs().await.unwrap(), 0);
     assert!(world.webhooks().iter().all(|webhook| webhook.state == WebhookState::Received));
+    assert_eq!(app::count_waiting(&demo.service.app).await.unwrap(), 5, "the number beside Today");
+
+    // What the README walks through goes on to be possible: a first-time customer with a trial.
+    let bought = world.purchase(Purchase::of("konnekt", "konnekt-yearly", ALEX.parse().unwrap()));
+    let (_, address) = world.landing_address(bought).unwrap();
+    let form = Browser::of(ALEX).unwrap().open(address.parse().unwrap()).await.unwrap();
+    assert!(form.url.path().ends_with("/enrol") && form.text.contains("30 days"), "{}", form.text);
+
     let mut flaws = Vec::new();
     let verified = app::verify_ledger(store, |flaw| flaws.push(flaw.to_string())).await.unwrap();
     assert!(flaws.is_empty() && verified.entries > 100, "{flaws:?}");

@@ -1,7 +1,7 @@
 //! Why each charge: the same words and sums by `seatkey ledger explain`, on the account page, and in what the simulated
 //! Microsoft accepted. The figures are those of `product.md` §4.
 
-use seatkey::{app, cli::browser::Browser, domain::policy::Identity, simulator::Purchase};
+use seatkey::{app, cli::browser::Browser, domain::policy::Identity};
 use serde_json::Value;
 use time::macros::date;
 use uuid::Uuid;
@@ -10,9 +10,10 @@ use crate::{
     account::{follow, move_to},
     on_both_databases,
     support::{
-        Stage, enrolment_fields,
+        Stage,
         people::{ALEX, NORDWIND},
         told::known,
+        years::bought_for,
     },
 };
 
@@ -109,14 +110,7 @@ async fn every_charge_is_explained_from_the_trial_to_the_renewal(stage: Stage) {
 }
 
 async fn a_resellers_customer_is_told_no_amount(stage: Stage) {
-    let purchase = Purchase::of("konnekt", "konnekt-yearly", ALEX.parse().unwrap());
-    let id = stage.buy_as(Purchase { purchaser: Some(NORDWIND.parse().unwrap()), ..purchase });
-    let mut reseller = Browser::of(NORDWIND).unwrap();
-    let form = stage.configure(&mut reseller, id).await;
-    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
-    let order = reseller.post_form(review, &enrolment_fields(&form, "150")).await.unwrap();
-    stage.submit(&mut reseller, id, &order).await;
-    follow(&stage).await;
+    let id = bought_for(&stage, NORDWIND, ALEX).await;
     app::schedule_reporting(&stage.app).await.unwrap();
     move_to(&stage, date!(2026 - 02 - 14)).await;
     let text = stage.run(&["ledger", "explain", &id.to_string()]);

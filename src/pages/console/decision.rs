@@ -6,13 +6,13 @@ use uuid::Uuid;
 use super::{
     credit::{CreditSection, TypedCredit},
     frame::ConsoleFrame,
+    ledger::tone_of,
     samples,
     table::{Cell, Column, Table, subscription_path},
 };
 use crate::{
     domain::{
         approval::{Proposal, ProposalKind},
-        charge::State,
         credit::{CreditRefused, Credited},
         decision::Decision,
         explanation::ExplainedCharge,
@@ -146,7 +146,7 @@ impl DecisionPage {
             href: subscription_path(told.subscription.0),
             name: told.subscription.1,
             state: charge.state.as_str().replace('_', " "),
-            tone: if charge.state.needs_a_person() { Tone::Bad } else { Tone::Calm },
+            tone: tone_of(charge.state),
             facts: facts(charge),
             steps: step_table(charge),
             sums,
@@ -172,19 +172,18 @@ fn facts(charge: &ExplainedCharge) -> Vec<Fact> {
     facts.push(Fact::new("Reportable from", words::instant(charge.reportable_from)));
     facts.push(Fact::with("Stands", words::sentence(&charge.standing), words::instant(charge.since)));
     if let Some(slot) = charge.slot {
-        facts.push(Fact::with("Hour", words::instant(slot.hour), format!("sent {} times", charge.attempts)));
+        facts.push(Fact::with("Hour", words::instant(slot.hour), format!("attempts: {}", charge.attempts)));
     }
     facts
 }
 
 fn step_table(charge: &ExplainedCharge) -> Table {
     let row = |step: &crate::domain::explanation::Step| {
-        let tone = match step.state {
-            State::Accepted => Tone::Good,
-            state if state.needs_a_person() => Tone::Bad,
-            _ => Tone::Calm,
-        };
-        vec![Cell::at(step.at), Cell::state(step.state.as_str().replace('_', " "), tone), Cell::text(&step.reason)]
+        vec![
+            Cell::at(step.at),
+            Cell::state(step.state.as_str().replace('_', " "), tone_of(step.state)),
+            Cell::text(&step.reason),
+        ]
     };
     Table {
         caption: "What happened to it".to_owned(),

@@ -110,7 +110,7 @@ pub fn credit_row(credit: &Credit, whose: Whose<'_>) -> Row {
     vec![
         whose.name(),
         Cell::text(whose.organisation),
-        Cell::text(credit::REASON),
+        Cell::noted(credit::REASON, format!("case {}", credit.case.as_str())),
         Cell::text(&credit.dimension),
         Cell::text(units),
         Cell::text(""),

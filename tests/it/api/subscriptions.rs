@@ -12,9 +12,10 @@ use crate::{
     account::{follow, move_to},
     on_both_databases,
     support::{
-        Stage, enrolment_fields,
+        Stage,
         people::{ALEX, NORDWIND},
         told::ledger,
+        years::bought_for,
     },
 };
 
@@ -159,14 +160,7 @@ async fn charges_are_explained(stage: Stage) {
 async fn a_reseller_deal_shows_no_amount(stage: Stage) {
     let scopes = [SubscriptionsRead, seatkey::domain::staff::Scope::QuotesRead];
     let program = Program::with(&stage, &scopes).await;
-    let purchase = Purchase::of("konnekt", "konnekt-yearly", ALEX.parse().unwrap());
-    let id = stage.buy_as(Purchase { purchaser: Some(NORDWIND.parse().unwrap()), ..purchase });
-    let mut reseller = Browser::of(NORDWIND).unwrap();
-    let form = stage.configure(&mut reseller, id).await;
-    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
-    let order = reseller.post_form(review, &enrolment_fields(&form, "150")).await.unwrap();
-    stage.submit(&mut reseller, id, &order).await;
-    follow(&stage).await;
+    let id = bought_for(&stage, NORDWIND, ALEX).await;
     seatkey::app::schedule_reporting(&stage.app).await.unwrap();
     move_to(&stage, date!(2026 - 07 - 01)).await;
     let mut told = Vec::new();

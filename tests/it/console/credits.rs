@@ -18,11 +18,11 @@ use crate::{
     api::client::Program,
     on_both_databases,
     support::{
-        Database, Stage, enrolment_fields,
+        Database, Stage,
         people::{ALEX, NORDWIND},
         staff::{ADA, FAY, FINN, MIRA, SURI, post, signed_in},
         told::{known, ledger},
-        years::{enrolled, flaws, follow, report_after},
+        years::{bought_for, enrolled, flaws, follow, report_after},
     },
 };
 
@@ -239,14 +239,7 @@ async fn neither_one_person_nor_a_stale_proposal_nor_a_revoked_role_enters_anyth
 }
 
 async fn in_a_reseller_deal_units_are_credited_and_no_amount_is_told(stage: Stage) {
-    let purchase = Purchase::of("konnekt", "konnekt-yearly", ALEX.parse().unwrap());
-    let id = stage.buy_as(Purchase { purchaser: Some(NORDWIND.parse().unwrap()), ..purchase });
-    let mut reseller = Browser::of(NORDWIND).unwrap();
-    let form = stage.configure(&mut reseller, id).await;
-    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
-    let order = reseller.post_form(review, &enrolment_fields(&form, "150")).await.unwrap();
-    stage.submit(&mut reseller, id, &order).await;
-    follow(&stage).await;
+    let id = bought_for(&stage, NORDWIND, ALEX).await;
     report_after(&stage, 40).await;
     let charge = base_fee(&stage, id).await;
     let mut finn = signed_in(&stage, FINN).await;

@@ -17,11 +17,11 @@ use seatkey::{
 use uuid::Uuid;
 
 use crate::support::{
-    Database, Stage, enrolment_fields,
+    Database, Stage,
     people::{ALEX, FABRIKAM, JO, NORDWIND, PAT, SAM},
     staff::{ADA, FINN, MIRA, SURI},
     told::known,
-    years::follow,
+    years::bought_for,
 };
 
 const TABLE: &str = include_str!("rights.md");
@@ -191,14 +191,7 @@ async fn granted(stage: &Stage) -> Uuid {
 
 /// Bought by one, for another, enrolled by the one, who has been shown another number of users.
 async fn enrolled(stage: &Stage, buyer: &str, user: &str) -> Ids {
-    let purchase = Purchase::of("konnekt", "konnekt-yearly", user.parse().unwrap());
-    let id = stage.buy_as(Purchase { purchaser: Some(buyer.parse().unwrap()), ..purchase });
-    let mut browser = Browser::of(buyer).unwrap();
-    let form = stage.configure(&mut browser, id).await;
-    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
-    let order = browser.post_form(review, &enrolment_fields(&form, "150")).await.unwrap();
-    stage.submit(&mut browser, id, &order).await;
-    follow(stage).await;
+    let id = bought_for(stage, buyer, user).await;
     let subscription = known(stage, id).await;
     let tenant_id = subscription.microsoft.purchaser.tenant_id.unwrap();
     let who = Identity { tenant_id, object_id: buyer.parse().unwrap() };

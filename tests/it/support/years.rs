@@ -7,11 +7,12 @@ use seatkey::{
     cli::browser::Browser,
     domain::policy::Identity,
     jobs::Runner,
+    simulator::Purchase,
 };
 use time::Duration;
 use uuid::Uuid;
 
-use super::{Stage, people::ALEX, told::known};
+use super::{Stage, enrolment_fields, people::ALEX, told::known};
 
 /// Alex has bought KONNEKT, and the order has been carried out.
 pub(crate) async fn enrolled(stage: &Stage, users: &str) -> Uuid {
@@ -19,6 +20,19 @@ pub(crate) async fn enrolled(stage: &Stage, users: &str) -> Uuid {
     let id = stage.buy();
     stage.enrol(&mut alex, id, users).await;
     stage.settle().await;
+    follow(stage).await;
+    id
+}
+
+/// One has bought KONNEKT for another, and enrolled 150 users; the order has been carried out.
+pub(crate) async fn bought_for(stage: &Stage, buyer: &str, user: &str) -> Uuid {
+    let purchase = Purchase::of("konnekt", "konnekt-yearly", user.parse().unwrap());
+    let id = stage.buy_as(Purchase { purchaser: Some(buyer.parse().unwrap()), ..purchase });
+    let mut browser = Browser::of(buyer).unwrap();
+    let form = stage.configure(&mut browser, id).await;
+    let review = stage.url(&format!("subscriptions/{id}/enrol/review"));
+    let order = browser.post_form(review, &enrolment_fields(&form, "150")).await.unwrap();
+    stage.submit(&mut browser, id, &order).await;
     follow(stage).await;
     id
 }
