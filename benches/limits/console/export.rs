@@ -1,9 +1,9 @@
 //! The files of the two longest lists, whole: how fast their lines come, how soon the first one, and what is held in memory.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use sea_orm::sqlx::{AssertSqlSafe, PgPool, Row as _, query};
-use seatkey::clock::Stopwatch;
+use seatkey::{clock::Stopwatch, http};
 
 use super::{cookie, installation::Installation};
 use crate::{
@@ -18,6 +18,8 @@ const FLAT_MEBIBYTES: f64 = 8.0;
 /// The limit reads so many rows, a thousand at a time as the program does.
 const LIMIT_ROWS: i64 = 200_000;
 const PIECE: i64 = 1_000;
+/// The whole ledger takes minutes.
+const PATIENCE: Duration = Duration::from_secs(3_600);
 
 pub(super) async fn measure(address: SocketAddr, installation: &Installation) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -44,10 +46,10 @@ async fn rows_per_second(pool: &PgPool, table: &str) -> f64 {
 }
 
 async fn download(address: SocketAddr, room: &str, limit: f64) -> [Row; 3] {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http::client().unwrap();
     let url = format!("http://{address}/console/{room}.csv");
     let watch = Stopwatch::start();
-    let mut answer = client.get(url).header(reqwest::header::COOKIE, cookie()).send().await.unwrap();
+    let mut answer = client.get(url).timeout(PATIENCE).header(reqwest::header::COOKIE, cookie()).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let (mut first, mut lines, mut bytes, mut warm, mut most) = (0.0, 0_u64, 0_usize, 0.0, 0.0_f64);
     let mut looked_at = 0;

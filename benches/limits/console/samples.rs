@@ -59,7 +59,7 @@ impl Samples {
     }
 
     /// Three places far apart, for what has many filters.
-    pub(super) fn few<'a>(&self, places: &'a [String]) -> Vec<String> {
+    pub(super) fn few(&self, places: &[String]) -> Vec<String> {
         places.iter().step_by((places.len() / 3).max(1)).take(3).cloned().collect()
     }
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use futures::{StreamExt as _, stream};
-use reqwest::{Client, StatusCode, header, redirect};
-use seatkey::clock::Stopwatch;
+use reqwest::{Client, StatusCode, header};
+use seatkey::{clock::Stopwatch, http};
 
 use super::{asked::Case, cookie};
 
@@ -30,7 +30,7 @@ pub(super) struct Timed {
 
 /// Asks for all that a case has.
 pub(super) async fn take(number: usize, case: &Case, real: SocketAddr, limit: SocketAddr) -> Timed {
-    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+    let client = http::client().unwrap();
     let ours: Vec<String> = case.asked.iter().map(|one| format!("http://{real}{}", one.path)).collect();
     let bare: Vec<String> = (0..case.asked.len()).map(|way| format!("http://{limit}/{number}/{way}")).collect();
     let (mut of_ours, mut of_limit) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
