@@ -82,6 +82,18 @@ impl OffsetClock {
     pub fn new(mirror: Option<PathBuf>) -> Arc<Self> {
         Arc::new(Self { offset_micros: AtomicI64::new(0), mirror })
     }
+
+    /// A clock that goes, but started so long before the present.
+    #[must_use]
+    pub fn behind(by: Duration) -> Arc<Self> {
+        Arc::new(Self { offset_micros: AtomicI64::new(-duration_micros(by)), mirror: None })
+    }
+
+    /// How far it is behind the machine's time; zero when it is not.
+    #[must_use]
+    pub fn lag(&self) -> Duration {
+        Duration::microseconds(-self.offset_micros.load(Ordering::SeqCst)).max(Duration::ZERO)
+    }
 }
 
 impl Clock for OffsetClock {
@@ -259,6 +271,15 @@ mod tests {
         assert_eq!(clock.now(), datetime!(2026-01-15 10:00 UTC));
         clock.advance(Duration::days(30)).unwrap();
         assert_eq!(clock.now(), datetime!(2026-02-14 10:00 UTC));
+    }
+
+    #[test]
+    fn a_clock_that_is_behind_goes_and_catches_up() {
+        let clock = OffsetClock::behind(Duration::days(400));
+        let past = SystemClock.now() - clock.now();
+        assert!(clock.lag() == Duration::days(400) && (past - clock.lag()).abs() < Duration::minutes(1));
+        clock.advance(clock.lag()).unwrap();
+        assert_eq!(clock.lag(), Duration::ZERO);
     }
 
     #[test]

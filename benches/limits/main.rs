@@ -13,6 +13,7 @@
 )]
 
 mod answers;
+mod console;
 mod enrolment_page;
 mod enrolment_transaction;
 mod ground;
@@ -36,7 +37,7 @@ use support::{
 use tokio::runtime::Runtime;
 
 /// The chapters, in the order of the table.
-const CHAPTERS: [&str; 10] = [
+const CHAPTERS: [&str; 11] = [
     "quote",
     "signing",
     "page",
@@ -47,9 +48,13 @@ const CHAPTERS: [&str; 10] = [
     "sweep",
     "reporting",
     "process",
+    "console",
 ];
 /// Those that take a PostgreSQL.
-const WITH_DATABASES: [&str; 5] = ["enrolment-page", "enrolment-transaction", "webhooks", "answers", "reporting"];
+const WITH_DATABASES: [&str; 6] =
+    ["enrolment-page", "enrolment-transaction", "webhooks", "answers", "reporting", "console"];
+/// Those that take so long that they run only when they are named.
+const ON_REQUEST: [&str; 1] = ["console"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,7 +63,8 @@ fn main() {
         return;
     }
     let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    let is_wanted = |chapter: &str| named.is_empty() || named.iter().any(|name| *name == chapter);
+    let is_named = |chapter: &str| named.iter().any(|name| *name == chapter);
+    let is_wanted = |chapter: &str| is_named(chapter) || named.is_empty() && !ON_REQUEST.contains(&chapter);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // What is dropped here may still have something to say good-bye to, which takes a runtime.
     let _context = runtime.enter();
@@ -88,6 +94,7 @@ fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<
         "answers" => on_each(answers::measure),
         "reporting" => on_each(reporting::measure),
         "sweep" => sweep::measure(runtime),
+        "console" => on_each(console::measure),
         _ => process::measure(runtime),
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use sea_orm::sqlx::{
     PgPool, Row as _, SqlitePool,
     pool::PoolConnection,
-    postgres::{PgPoolOptions, Postgres},
+    postgres::{PgPoolOptions, PgRow, Postgres},
     query, raw_sql,
     sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -101,6 +101,14 @@ impl Bare {
         match self {
             Self::Sqlite(pool) => bound!(statement).fetch_optional(pool).await.unwrap().is_some(),
             Self::Postgres(pool) => bound!(statement).fetch_optional(pool).await.unwrap().is_some(),
+        }
+    }
+
+    /// All rows, of PostgreSQL alone.
+    pub(crate) async fn rows(&self, statement: &Statement) -> Vec<PgRow> {
+        match self {
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(pool) => bound!(statement).fetch_all(pool).await.unwrap(),
         }
     }
 

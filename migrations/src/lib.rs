@@ -9,6 +9,7 @@ mod m0003_reporting;
 mod m0004_staff;
 mod m0005_numbers;
 mod m0006_credits;
+mod m0007_console_indexes;
 
 use sea_orm_migration::prelude::*;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_staff::Migration),
             Box::new(m0005_numbers::Migration),
             Box::new(m0006_credits::Migration),
+            Box::new(m0007_console_indexes::Migration),
         ]
     }
 }

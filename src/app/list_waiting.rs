@@ -14,7 +14,7 @@ use crate::{
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, JobKind, ListedJob, ListedMail, SubscriptionFilter},
+    store::{Finding, JobKind, ListedJob, ListedMail},
 };
 
 /// So many of a kind are shown; the lists have all.
@@ -83,8 +83,9 @@ pub async fn count_waiting(app: &App) -> Result<u64, AppError> {
     let mails = app.store.count_late_mails(now - LATE_AFTER).await?;
     let proposals = app.store.count_open_proposals(now).await?;
     let trials = app.store.count_trial_grants(Standing::Proposed, now).await?;
+    let unconfigured = app.store.count_unconfigured(now - FORGOTTEN_AFTER, AT_MOST).await?;
     let of_the_house = of_the_house(app).await?.len() as u64;
-    Ok(findings + jobs + mails + proposals + trials + of_the_house)
+    Ok(findings + jobs + mails + proposals + trials + unconfigured + of_the_house)
 }
 
 /// All of it, the nearest deadline first.
@@ -198,10 +199,8 @@ async fn work(app: &App) -> Result<Vec<About>, AppError> {
 
 /// Purchases that nobody configures: Microsoft drops them after a month.
 async fn unconfigured(app: &App) -> Result<Vec<About>, AppError> {
-    let filter = SubscriptionFilter { stage: Some("awaiting_enrolment"), ..SubscriptionFilter::default() };
-    let known = app.store.list_subscriptions(filter, None, AT_MOST).await?;
-    let now = app.clock.now();
-    let forgotten = known.into_iter().filter(|one| one.seen_at + FORGOTTEN_AFTER <= now).map(|one| {
+    let known = app.store.list_unconfigured(app.clock.now() - FORGOTTEN_AFTER, AT_MOST).await?;
+    let forgotten = known.into_iter().map(|one| {
         let deadline = one.seen_at + Duration::days(MICROSOFT_DROPS_AFTER_DAYS.into());
         (Some(one.microsoft.id), Waiting::new(What::Unconfigured, Some(one.seen_at), Some(deadline), Role::Sales))
     });

@@ -1,12 +1,14 @@
 //! `seatkey api-key …`: the keys of the publisher's own systems, by the same use cases as the console's.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Failure, print_line, serve::ConfigArgs};
 use crate::{
-    app::{App, create_api_key, revoke_api_key},
+    app::{App, CreatedKey, create_api_key, revoke_api_key},
     clock::SharedClock,
     config::Config,
     domain::{
@@ -80,13 +82,24 @@ async fn build((config, clock): (Config, SharedClock)) -> Result<App, Failure> {
     startup::build(&config, clock).await.map_err(|error| Failure::Usage(error.to_string()))
 }
 
+/// Makes a key.
+pub(super) async fn make(
+    app: &App,
+    by: &str,
+    name: &str,
+    scopes: BTreeSet<Scope>,
+    days: u32,
+) -> Result<CreatedKey, Failure> {
+    let made = create_api_key(app, &operator(by)?, name, scopes, days).await;
+    made.map_err(|error| Failure::No(error.to_string()))
+}
+
 fn create(args: &CreateArgs) -> Result<(), Failure> {
-    let (place, actor) = (args.config.load_with_clock()?, operator(&args.by)?);
+    let place = args.config.load_with_clock()?;
     let scopes = args.scope.iter().filter_map(|word| Scope::from_word(word)).collect();
     super::block_on(async {
         let app = build(place).await?;
-        let made = create_api_key(&app, &actor, &args.name, scopes, args.expires_in).await;
-        let made = made.map_err(|error| Failure::No(error.to_string()))?;
+        let made = make(&app, &args.by, &args.name, scopes, args.expires_in).await?;
         print_line(&made.text);
         let (id, until) = (made.key.id, words::day(made.key.expires_at.date()));
         print_line(&format!("Key {id}, until {until}. It is shown only now: keep it where secrets are kept."));

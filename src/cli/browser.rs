@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{
     RequestBuilder, Response,
-    header::{COOKIE, LOCATION, SET_COOKIE},
+    header::{ACCEPT_LANGUAGE, COOKIE, LOCATION, SET_COOKIE},
 };
 use serde_json::Value;
 use url::Url;
@@ -65,6 +65,8 @@ pub struct Browser {
     cookies: BTreeMap<(String, String), String>,
     /// The object id that the account picker is answered with.
     pub person: String,
+    /// The language that it asks for.
+    language: &'static str,
 }
 
 impl Browser {
@@ -73,7 +75,13 @@ impl Browser {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn of(person: &str) -> Result<Self, BrowseError> {
-        Ok(Self { http: http::client()?, cookies: BTreeMap::new(), person: person.to_owned() })
+        Ok(Self { http: http::client()?, cookies: BTreeMap::new(), person: person.to_owned(), language: "en" })
+    }
+
+    /// Asks for pages and mails in this language.
+    #[must_use]
+    pub fn reading(self, language: &'static str) -> Self {
+        Self { language, ..self }
     }
 
     /// Opens an address.
@@ -103,6 +111,7 @@ impl Browser {
     }
 
     async fn go(&mut self, mut url: Url, request: RequestBuilder) -> Result<Page, BrowseError> {
+        let request = request.header(ACCEPT_LANGUAGE, self.language);
         let mut response = request.header(COOKIE, self.cookies_of(&url)).send().await?;
         for _ in 0..MOST_HOPS {
             self.keep_cookies(&url, &response);
@@ -117,7 +126,8 @@ impl Browser {
                 // The account picker's answer, without its page.
                 url.query_pairs_mut().append_pair("sim_user", &self.person);
             }
-            response = self.http.get(url.clone()).header(COOKIE, self.cookies_of(&url)).send().await?;
+            let request = self.http.get(url.clone()).header(ACCEPT_LANGUAGE, self.language);
+            response = request.header(COOKIE, self.cookies_of(&url)).send().await?;
         }
         Err(BrowseError::Redirects)
     }

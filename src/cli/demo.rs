@@ -10,13 +10,22 @@ use clap::Args;
 use time::Duration;
 use url::Url;
 
-use super::{Failure, output::Progress, print_line, script, serve::OrderToStop, simulated};
+use super::{
+    Failure,
+    history::{self, Cast},
+    output::{Meter, Progress},
+    print_line, script,
+    serve::OrderToStop,
+    simulated,
+};
 use crate::{
-    clock::{OffsetClock, SharedClock},
+    app::App,
+    clock::{AdvanceableClock as _, OffsetClock, SharedClock},
     config::{self, Config},
     signing,
-    simulator::{Simulator, SimulatorOptions},
+    simulator::{Seed, Simulator, SimulatorOptions},
     startup::{self, Jobs, Service},
+    store::{StoreError, SubscriptionFilter},
     telemetry,
     web::ServerOptions,
 };
@@ -39,48 +48,76 @@ pub(super) struct DemoArgs {
     /// With --script: JSON lines
     #[arg(long, requires = "script")]
     json: bool,
+    /// Starts at once, without the year of history
+    #[arg(long)]
+    empty: bool,
 }
 
 /// Simulator and service, running.
-pub(super) struct Demo {
-    pub(super) simulator: Simulator,
-    pub(super) service: Service,
-    pub(super) public_url: Url,
+#[derive(Debug)]
+pub struct Demo {
+    /// Everything at Microsoft's end.
+    pub simulator: Simulator,
+    /// The service with its workers.
+    pub service: Service,
+    /// Where the service is.
+    pub public_url: Url,
+    /// The time of both.
+    pub clock: Arc<OffsetClock>,
     directory: PathBuf,
 }
 
 pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
-    if std::env::var_os("SEATKEY_LOG").is_some() || !args.script {
+    if std::env::var_os("SEATKEY_LOG").is_some() {
         telemetry::install();
     }
     super::block_on(async {
-        // A script takes free ports: it may run beside anything.
-        let ports = if args.script { [0, 0, 0] } else { [args.port, args.port + 1, args.port + 2] };
-        let demo = Demo::start(ports, args.database.as_deref()).await?;
-        let result = if args.script {
-            script::play(&demo, &mut Progress::new(args.json)).await
-        } else {
+        if args.script {
+            // A script takes free ports: it may run beside anything.
+            let demo = Demo::start([0, 0, 0], args.database.as_deref(), None).await?;
+            let result = script::play(&demo, &mut Progress::new(args.json)).await;
+            demo.stop().await;
+            return result;
+        }
+        let order = OrderToStop::listen()?;
+        let cast = (!args.empty).then(Cast::built_in).transpose()?;
+        let ports = [args.port, args.port + 1, args.port + 2];
+        let demo = Demo::start(ports, args.database.as_deref(), cast.as_ref()).await?;
+        let shown = async {
+            if let Some(cast) = &cast {
+                demo.tell(cast).await;
+            }
+            // The history would fill the terminal with what it does to the service.
+            telemetry::install();
             demo.introduce();
-            OrderToStop::listen()?.wait().await;
-            Ok(())
+            std::future::pending::<()>().await;
         };
+        tokio::select! {
+            () = shown => {}
+            () = order.wait() => {}
+        }
         demo.stop().await;
-        result
+        Ok(())
     })
 }
 
 impl Demo {
-    async fn start(ports: [u16; 3], database: Option<&str>) -> Result<Self, Failure> {
+    /// Starts both. With a cast its people are in the world, and the clock stands where their history begins.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when a port is taken or the database cannot be used.
+    pub async fn start(ports: [u16; 3], database: Option<&str>, cast: Option<&Cast>) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Usage(format!("the demo cannot start: {error}"));
         let directory = std::env::temp_dir().join(format!("seatkey-demo-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir_all(&directory).map_err(|error| failed(&error))?;
-        let clock = OffsetClock::new(None);
+        let clock = OffsetClock::behind(cast.map_or(Duration::ZERO, |cast| Duration::days(cast.days.into())));
         let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
         let options = SimulatorOptions {
             bind: local(ports[1]),
             smtp_bind: local(ports[2]),
             activation_delay: ACTIVATION_DELAY,
             deliver_webhooks: true,
+            seed: cast.map_or_else(Seed::default, Cast::seed),
             ..SimulatorOptions::new(Arc::clone(&clock) as _)
         };
         let simulator = Simulator::start(options).await.map_err(|error| failed(&error))?;
@@ -89,11 +126,34 @@ impl Demo {
         let config = configuration(&simulator, address, &directory, database)?;
         let public_url = config.server.public_url.clone();
         simulated::register(&simulator, &public_url);
-        let clock: SharedClock = clock;
-        let app = startup::build(&config, clock).await.map_err(|error| failed(&error))?;
+        let shared: SharedClock = Arc::clone(&clock) as _;
+        let app = startup::build(&config, shared).await.map_err(|error| failed(&error))?;
+        if has_a_past(&app).await.map_err(|error| failed(&error))? {
+            clock.advance(clock.lag()).map_err(|error| failed(&error))?;
+        }
         let options = ServerOptions { management_bind: None, workers: 2 };
         let service = Service::start(app, Some((listener, options)), Jobs::Here).map_err(|error| failed(&error))?;
-        Ok(Self { simulator, service, public_url, directory })
+        Ok(Self { simulator, service, public_url, clock, directory })
+    }
+
+    /// Tells the year of history, and shows how far it is. One that breaks off leaves a demo with what was told.
+    async fn tell(&self, cast: &Cast) {
+        if self.clock.lag() == Duration::ZERO {
+            print_line("The database is not empty, so no history is told.");
+            return;
+        }
+        let mut meter = Meter::start("A year of history");
+        let told = history::tell(self, cast, |moment| meter.show(&moment)).await;
+        match told {
+            Ok(()) => meter.end("The history is told"),
+            Err(error) => {
+                meter.end(&format!("The history broke off: {error}"));
+                print_line("The demo goes on with what was told until then.");
+                if let Err(error) = history::catch_up(self).await {
+                    print_line(&format!("Its clock stays in the past: {error}"));
+                }
+            }
+        }
     }
 
     fn introduce(&self) {
@@ -109,12 +169,18 @@ impl Demo {
         print_line("\nPress Ctrl+C to end; everything is forgotten then.\n");
     }
 
-    async fn stop(self) {
+    /// Stops both, and forgets everything.
+    pub async fn stop(self) {
         self.service.stop().await;
         self.simulator.stop().await;
         // A left-over directory in the system's place for them is harmless.
         drop(std::fs::remove_dir_all(&self.directory));
     }
+}
+
+/// Whether the database has subscriptions already.
+async fn has_a_past(app: &App) -> Result<bool, StoreError> {
+    Ok(!app.store.list_subscriptions(SubscriptionFilter::default(), None, 1).await?.is_empty())
 }
 
 /// The files of the installation, and its configuration.

@@ -5,7 +5,8 @@ mod api_key;
 mod audit;
 pub mod browser;
 mod catalog;
-mod demo;
+pub mod demo;
+pub mod history;
 mod ledger;
 mod license;
 mod mail;
@@ -13,6 +14,7 @@ mod output;
 mod quote;
 mod reconcile;
 mod restore;
+mod scene;
 mod script;
 mod serve;
 mod simulate;
@@ -81,7 +83,7 @@ enum Command {
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The answer is no: exit code 1.
     #[error("{0}")]
     No(String),
@@ -92,7 +94,7 @@ pub(crate) enum Failure {
 
 impl From<browser::BrowseError> for Failure {
     fn from(error: browser::BrowseError) -> Self {
-        script::failed(&error.to_string())
+        scene::failed(&error.to_string())
     }
 }
 

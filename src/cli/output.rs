@@ -2,10 +2,13 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line's own output")]
 
+use std::io::{IsTerminal as _, Write as _};
+
 use serde::Serialize;
 use serde_json::{Value, json};
+use time::Month;
 
-use super::Failure;
+use super::{Failure, history::Moment};
 use crate::clock::Stopwatch;
 
 /// A line of the answer.
@@ -84,5 +87,41 @@ impl Progress {
         } else {
             println!("     {milliseconds:>6} ms  {words}");
         }
+    }
+}
+
+/// How far the history is: one line that changes on a terminal, otherwise a line for each month.
+pub(crate) struct Meter {
+    title: &'static str,
+    watch: Stopwatch,
+    shown: Option<Month>,
+}
+
+impl Meter {
+    /// Starts now.
+    pub(crate) fn start(title: &'static str) -> Self {
+        Self { title, watch: Stopwatch::start(), shown: None }
+    }
+
+    /// A day begins.
+    pub(crate) fn show(&mut self, moment: &Moment) {
+        let Moment { date, told, days, purchases } = *moment;
+        let percent = u32::from(told) * 100 / u32::from(days).max(1);
+        let line = format!("{}: {} {}, {purchases} purchases, {percent} %", self.title, date.month(), date.year());
+        if std::io::stdout().is_terminal() {
+            print!("\r{line:<72}");
+            // A line that is not seen is no reason to stop.
+            drop(std::io::stdout().flush());
+        } else if self.shown != Some(date.month()) {
+            println!("{line}");
+        }
+        self.shown = Some(date.month());
+    }
+
+    /// Everything is done.
+    pub(crate) fn end(&self, words: &str) {
+        let seconds = self.watch.elapsed().as_millis() / 1_000;
+        let begin = if std::io::stdout().is_terminal() { "\r" } else { "" };
+        println!("{begin}{:<72}", format!("{words} ({seconds} s)."));
     }
 }

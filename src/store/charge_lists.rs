@@ -1,6 +1,6 @@
 //! The whole ledger as a list. Ids are made from the time: the newest first is the order of the primary key, backwards.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -10,8 +10,15 @@ use super::{
         entity::{Column, Entity},
     },
     credits,
+    ranges::{Sorted, newest},
 };
-use crate::domain::{charge::Charge, credit::Credit};
+use crate::domain::{
+    charge::{Charge, State},
+    credit::Credit,
+};
+
+/// Lines that are not on their usual way. Indexes hold them alone, and say so in the same words.
+const RESTING: &str = "state NOT IN ('due', 'sending', 'accepted')";
 
 /// A line of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +64,29 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<(Uuid, LedgerLine)>> {
-        let words =
-            [(Column::State, filter.state), (Column::Reason, filter.reason), (Column::Currency, filter.currency)];
-        let these = words
-            .into_iter()
-            .fold(Condition::all(), |these, (column, value)| these.add_option(value.map(|value| column.eq(value))));
-        let these = these.add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
-        let these = these.add_option(after.map(|id| Column::Id.lt(id)));
-        let rows = Entity::find().filter(these).order_by_desc(Column::Id).limit(limit).all(self.connection()).await?;
+        let mut these = Condition::all()
+            .add_option(filter.currency.map(|currency| Column::Currency.eq(currency)))
+            .add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
+        let words = [(Column::State, filter.state), (Column::Reason, filter.reason)];
+        let words = words.into_iter().filter_map(|(column, word)| Some((column, word?)));
+        let mut range = Vec::new();
+        if filter.state.is_some_and(is_resting) {
+            these = these.add(Expr::cust(RESTING));
+            range.extend(words.map(|(column, word)| (Expr::col(column), word)));
+        } else {
+            these = words.fold(these, |these, (column, word)| these.add(column.eq(word)));
+        }
+        let sorted = [Sorted::id(Expr::col(Column::Id), after)];
+        let rows = newest(Entity::find().filter(these), &range, &sorted).limit(limit).all(self.connection()).await?;
         let line = |row: charges::entity::Model| match row.credit_of {
             Some(_) => credits::from_row(row).map(LedgerLine::Credit),
             None => charges::from_row(row).map(LedgerLine::Charge),
         };
         rows.into_iter().map(|row| Ok((row.subscription_id, line(row)?))).collect()
     }
+}
+
+/// Credits rest, too.
+fn is_resting(state: &str) -> bool {
+    ![State::Due, State::Sending, State::Accepted].map(State::as_str).contains(&state)
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait as _, DbErr, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, Iden, Order, Query, SimpleExpr},
 };
 use uuid::Uuid;
 
 use super::{
-    Reader, Result, Store,
+    Reader, Result, Store, StoreError,
     search_terms::{
         Target, TermKind,
         entity::{Column, Entity, Model},
@@ -19,11 +20,23 @@ use super::{
 
 /// Fewer letters would find half of everything.
 const MIN_LETTERS: usize = 3;
-/// From so many on, words count as equally frequent.
-const FREQUENT: u64 = 2_000;
+/// From so many on, words count as equally frequent: of several that all are, no more terms of one are looked through.
+const FREQUENT: u64 = 10_000;
 /// Rows that are read at once, and how often.
 const PAGE: u64 = 200;
 const MAX_PAGES: usize = 20;
+
+/// The key of a row: term, target, kind.
+type Key = (Vec<u8>, Uuid, String);
+
+/// What a search has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hits {
+    /// The closest first.
+    pub hits: Vec<Hit>,
+    /// There may be more: every word is so frequent that not all of its terms were looked through.
+    pub is_partial: bool,
+}
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`](super::StoreError).
-    pub async fn search(&self, query: &str, limit: usize) -> Result<Option<Vec<Hit>>> {
+    pub async fn search(&self, query: &str, limit: usize) -> Result<Option<Hits>> {
         let phrase = folded(query);
         let words: Vec<&str> = match words(&phrase).collect::<Vec<_>>() {
             // An address or an id is one word, whatever stands around it.
@@ -50,13 +63,15 @@ impl Store {
             bare => bare,
         };
         let long: Vec<&str> = words.iter().copied().filter(|word| word.chars().count() >= MIN_LETTERS).collect();
-        let Some(first) = self.rarest(&long).await? else { return Ok(None) };
+        let Some((first, is_frequent)) = self.rarest(&long).await? else { return Ok(None) };
         let others: Vec<&str> = words.iter().copied().filter(|word| *word != first).collect();
         let targets = self.list_targets(first, &others, limit).await?;
+        let is_partial = is_frequent && !others.is_empty() && targets.len() < limit;
         let mut matched = self.list_matching(&targets, &words).await?;
         let exact = key(&phrase);
-        let hit = |target: Target| {
-            let mut terms = matched.remove(&target.id()).unwrap_or_default();
+        let hit = |id: Uuid| {
+            let mut terms = matched.remove(&id).unwrap_or_default();
+            let target = target_of(id, &terms);
             terms.sort_by_key(|row| (row.term != exact, !row.term.starts_with(&exact), row.term.len()));
             let is_exact = terms.first().is_some_and(|row| row.term == exact);
             let told =
@@ -65,43 +80,34 @@ impl Store {
         };
         let mut hits: Vec<Hit> = targets.into_iter().map(hit).collect();
         hits.sort_by_key(|hit| !hit.is_exact);
-        Ok(Some(hits))
+        Ok(Some(Hits { hits, is_partial }))
     }
 
-    /// The word that finds least: the index is entered with it.
-    async fn rarest<'a>(&self, words: &[&'a str]) -> Result<Option<&'a str>> {
+    /// The word that finds least, with which the index is entered; and whether even that one is frequent.
+    async fn rarest<'a>(&self, words: &[&'a str]) -> Result<Option<(&'a str, bool)>> {
         if let [] | [_] = words {
-            return Ok(words.first().copied());
+            return Ok(words.first().map(|word| (*word, false)));
         }
         let mut counted = Vec::new();
         for word in words {
-            let some = Entity::find().select_only().column(Column::IsTrial).filter(begins(word)).limit(FREQUENT);
-            let rows: Vec<bool> = some.into_tuple().all(self.connection()).await?;
+            // In the order of the key, so that nothing but its index is read.
+            let some = Entity::find().select_only().column(Column::Kind).filter(begins(&Entity, word));
+            let some = some.order_by_asc(Column::Term).limit(FREQUENT);
+            let rows: Vec<String> = some.into_tuple().all(self.connection()).await?;
             counted.push((rows.len(), std::cmp::Reverse(word.len()), *word));
         }
-        Ok(counted.into_iter().min().map(|(.., word)| word))
+        Ok(counted.into_iter().min().map(|(count, _, word)| (word, count as u64 == FREQUENT)))
     }
 
     /// In the order of the terms: what is asked for stands before what is longer.
-    async fn list_targets(&self, first: &str, others: &[&str], limit: usize) -> Result<Vec<Target>> {
-        let mut found: Vec<Target> = Vec::new();
-        let mut last: Option<Model> = None;
+    async fn list_targets(&self, first: &str, others: &[&str], limit: usize) -> Result<Vec<Uuid>> {
+        let mut found: Vec<Uuid> = Vec::new();
+        let mut last: Option<Key> = None;
         for _ in 0..MAX_PAGES {
-            let mut these = Condition::all().add(begins(first));
-            these = others.iter().fold(these, |these, word| these.add(has(word)));
-            these = these.add_option(last.as_ref().map(behind));
-            let rows = Entity::find()
-                .filter(these)
-                .order_by_asc(Column::Term)
-                .order_by_asc(Column::Target)
-                .order_by_asc(Column::Kind)
-                .limit(PAGE)
-                .all(self.connection())
-                .await?;
-            for row in &rows {
-                let target = target_of(row);
-                if !found.contains(&target) {
-                    found.push(target);
+            let rows = self.list_keys(first, others, last.as_ref()).await?;
+            for (_, target, _) in &rows {
+                if !found.contains(target) {
+                    found.push(*target);
                 }
             }
             let is_full = rows.len() as u64 == PAGE;
@@ -114,9 +120,32 @@ impl Store {
         Ok(found)
     }
 
-    async fn list_matching(&self, targets: &[Target], words: &[&str]) -> Result<BTreeMap<Uuid, Vec<Model>>> {
-        let any = words.iter().fold(Condition::any(), |any, word| any.add(begins(word)));
-        let these = Entity::find().filter(Column::Target.is_in(targets.iter().map(|target| target.id()))).filter(any);
+    /// The next keys of the first word whose target has the other words, too. So many rows are looked through, and no more:
+    /// of words that are frequent and never meet, it would be all.
+    async fn list_keys(&self, first: &str, others: &[&str], after: Option<&Key>) -> Result<Vec<Key>> {
+        let looked = Alias::new("looked");
+        let key = [Column::Term, Column::Target, Column::Kind];
+        let mut window = Query::select();
+        window.columns(key).from(Entity).and_where(begins(&Entity, first)).limit(FREQUENT);
+        window.cond_where(Condition::all().add_option(after.map(behind)));
+        let mut query = Query::select();
+        for column in key {
+            window.order_by(column, Order::Asc);
+            query.column((looked.clone(), column)).order_by((looked.clone(), column), Order::Asc);
+        }
+        query.from_subquery(window, looked.clone()).limit(PAGE);
+        for word in others {
+            query.and_where(has(&looked, word));
+        }
+        let rows = self.connection().query_all(&query).await?;
+        let told =
+            |row: &QueryResult| Ok((row.try_get("", "term")?, row.try_get("", "target")?, row.try_get("", "kind")?));
+        rows.iter().map(told).collect::<std::result::Result<_, DbErr>>().map_err(StoreError::from)
+    }
+
+    async fn list_matching(&self, targets: &[Uuid], words: &[&str]) -> Result<BTreeMap<Uuid, Vec<Model>>> {
+        let any = words.iter().fold(Condition::any(), |any, word| any.add(begins(&Entity, word)));
+        let these = Entity::find().filter(Column::Target.is_in(targets.iter().copied())).filter(any);
         let mut found: BTreeMap<Uuid, Vec<Model>> = BTreeMap::new();
         for row in these.all(self.connection()).await? {
             found.entry(row.target).or_default().push(row);
@@ -125,12 +154,14 @@ impl Store {
     }
 }
 
-fn target_of(row: &Model) -> Target {
-    if row.is_trial { Target::Trial(row.target) } else { Target::Subscription(row.target) }
+/// All of its rows say the same.
+fn target_of(id: Uuid, rows: &[Model]) -> Target {
+    if rows.first().is_some_and(|row| row.is_trial) { Target::Trial(id) } else { Target::Subscription(id) }
 }
 
 /// The range of a prefix.
-fn range(term: SimpleExpr, word: &str) -> SimpleExpr {
+fn begins(table: &(impl Iden + Clone + 'static), word: &str) -> SimpleExpr {
+    let term = Expr::col((table.clone(), Column::Term));
     let from = key(word);
     let mut to = from.clone();
     // UTF-8 has no byte 255, so that the next one always is there.
@@ -140,30 +171,21 @@ fn range(term: SimpleExpr, word: &str) -> SimpleExpr {
     term.clone().gte(from).and(term.lt(to))
 }
 
-fn begins(word: &str) -> SimpleExpr {
-    range(Expr::col((Entity, Column::Term)), word)
-}
-
-/// Whether the same target has a term that begins so. Written so that the terms of the target are looked through, not all
-/// that begin so: there may be a hundred thousand.
-fn has(word: &str) -> SimpleExpr {
+/// Whether the target of a row has a term that begins so, too.
+fn has(row: &Alias, word: &str) -> SimpleExpr {
     let other = Alias::new("other");
-    let same = Expr::col((other.clone(), Column::Target)).equals((Entity, Column::Target));
-    let word = key(word);
-    let length = i32::try_from(word.len()).unwrap_or(i32::MAX);
-    let beginning = Func::cust("substr").arg(Expr::col((other.clone(), Column::Term))).arg(1_i32).arg(length);
-    let begins = SimpleExpr::from(beginning).eq(word);
+    let same = Expr::col((other.clone(), Column::Target)).equals((row.clone(), Column::Target));
+    let begins = begins(&other, word);
     let query = Query::select().expr(Expr::val(1)).from_as(Entity, other).and_where(same).and_where(begins).to_owned();
     Expr::exists(query)
 }
 
 /// What lies behind a row, in the order of the key.
-fn behind(row: &Model) -> Condition {
-    let term = || Expr::col((Entity, Column::Term));
-    let same_term =
-        Column::Target.gt(row.target).or(Column::Target.eq(row.target).and(Column::Kind.gt(row.kind.clone())));
+fn behind((term, target, kind): &Key) -> Condition {
+    let column = || Expr::col((Entity, Column::Term));
+    let same_term = Column::Target.gt(*target).or(Column::Target.eq(*target).and(Column::Kind.gt(kind.clone())));
     Condition::all()
         // The first condition is what the index is entered with.
-        .add(term().gte(row.term.clone()))
-        .add(Condition::any().add(term().gt(row.term.clone())).add(same_term))
+        .add(column().gte(term.clone()))
+        .add(Condition::any().add(column().gt(term.clone())).add(same_term))
 }

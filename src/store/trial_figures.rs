@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{ExprTrait, SelectStatement},
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::ExprTrait};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -38,6 +35,9 @@ pub struct TrialFigures {
     pub converted: u64,
 }
 
+/// Subscriptions that are asked about at once.
+const AT_ONCE: usize = 1_000;
+
 type Row = (String, String, i64, i64, Option<Uuid>);
 
 impl Store {
@@ -50,7 +50,14 @@ impl Store {
         let columns = [Column::OfferId, Column::State, Column::GrantedAt, Column::ExpiresAt, Column::SubscriptionId];
         let rows: Vec<Row> =
             entity::Entity::find().select_only().columns(columns).into_tuple().all(self.connection()).await?;
-        let (paid, tests) = (self.list_paid().await?, self.list_tests().await?);
+        let with_trial: BTreeSet<Uuid> = rows.iter().filter_map(|(.., subscription_id)| *subscription_id).collect();
+        let with_trial: Vec<Uuid> = with_trial.into_iter().collect();
+        let (mut paid, mut tests) = (BTreeSet::new(), BTreeSet::new());
+        // By their ids, some at a time: in one go, the database would read the whole ledger for a few thousand of them.
+        for ids in with_trial.chunks(AT_ONCE) {
+            paid.extend(self.list_paid(ids).await?);
+            tests.extend(self.list_tests(ids).await?);
+        }
         let mut figures = BTreeMap::<(Date, String), TrialFigures>::new();
         for (offer_id, state, granted_at, expires_at, subscription_id) in rows {
             if subscription_id.is_some_and(|id| tests.contains(&id)) {
@@ -66,29 +73,20 @@ impl Store {
         Ok(figures.into_values().collect())
     }
 
-    /// Subscriptions with a trial of which Microsoft has accepted a charge.
-    async fn list_paid(&self) -> Result<BTreeSet<Uuid>> {
+    /// Those of which Microsoft has accepted a charge.
+    async fn list_paid(&self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         use charges::entity::{Column, Entity};
         let accepted = Column::State.eq(charge::State::Accepted.as_str());
         let query = Entity::find().select_only().column(Column::SubscriptionId).distinct();
-        let with_trial = Column::SubscriptionId.in_subquery(with_trial());
-        let ids: Vec<Uuid> = query.filter(accepted.and(with_trial)).into_tuple().all(self.connection()).await?;
-        Ok(ids.into_iter().collect())
+        let these = accepted.and(Column::SubscriptionId.is_in(ids.iter().copied()));
+        Ok(query.filter(these).into_tuple().all(self.connection()).await?)
     }
 
-    async fn list_tests(&self) -> Result<BTreeSet<Uuid>> {
+    async fn list_tests(&self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         use subscriptions::entity::{Column, Entity};
-        let tests = Column::IsTest.eq(true).and(Column::Id.in_subquery(with_trial()));
-        let ids: Vec<Uuid> =
-            Entity::find().select_only().column(Column::Id).filter(tests).into_tuple().all(self.connection()).await?;
-        Ok(ids.into_iter().collect())
+        let tests = Column::IsTest.eq(true).and(Column::Id.is_in(ids.iter().copied()));
+        Ok(Entity::find().select_only().column(Column::Id).filter(tests).into_tuple().all(self.connection()).await?)
     }
-}
-
-fn with_trial() -> SelectStatement {
-    use entity::Column;
-    let query = entity::Entity::find().select_only().column(Column::SubscriptionId);
-    query.filter(Column::SubscriptionId.is_not_null()).into_query()
 }
 
 impl TrialFigures {

@@ -10,14 +10,14 @@ use prometheus_client::{
 };
 use time::OffsetDateTime;
 
-use crate::{app::App, store::Figures};
+use crate::{app::App, domain::charge::State, store::Figures};
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Reads everything at this moment: nothing is counted on the side, so that all processes say the same.
 pub(super) async fn show(app: Data<App>) -> HttpResponse {
     let now = app.clock.now();
-    let figures = match app.store.read_figures(now).await {
+    let figures = match app.store.read_figures(&State::ALL, now).await {
         Ok(figures) => figures,
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be read");

@@ -48,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "domain",
+            "hash",
             "http",
             "jobs",
             "signing",

@@ -16,6 +16,7 @@ mod console_desk;
 mod console_lists;
 mod crashes;
 mod demo;
+mod demo_history;
 mod double_submits;
 mod exactness;
 mod explanations;

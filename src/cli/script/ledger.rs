@@ -21,12 +21,12 @@ struct Billed {
 /// Service and simulated Microsoft agree, and every charge is told.
 pub(super) async fn check(story: &mut Story<'_>) -> Result<(), Failure> {
     // A second charge in the same hour waits for the next one.
-    story.advance(Duration::hours(2)).await?;
-    let store = &story.demo.service.app.store;
+    story.scene.advance(Duration::hours(2)).await?;
+    let store = &story.scene.demo.service.app.store;
     let error = |error: StoreError| failed(&error.to_string());
     let known = store.find_subscription(story.id).await.map_err(error)?.ok_or_else(|| failed("it is gone"))?;
     let charges = store.list_charges(story.id).await.map_err(error)?;
-    let world = story.demo.simulator.world();
+    let world = story.scene.demo.simulator.world();
     let microsoft = world.subscription(story.id);
     let status = microsoft.get("saasSubscriptionStatus").and_then(Value::as_str).unwrap_or_default().to_owned();
     if known.microsoft.status.as_str() != status {

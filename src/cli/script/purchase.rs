@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{ALEX, Failure, PATIENCE, PAUSE, Story, expect_path, expect_text, failed, join, text_of};
+use super::{ALEX, Failure, Story, expect_path, expect_text, failed};
 use crate::{
-    cli::browser::Page,
+    cli::{
+        browser::Page,
+        scene::{PATIENCE, PAUSE, text_of},
+    },
     clock::Stopwatch,
     signing::{self, Jwks},
 };
@@ -14,12 +17,12 @@ const USERS: &str = "150";
 pub(super) async fn play(story: &mut Story<'_>) -> Result<(), Failure> {
     let order =
         json!({ "offerId": "konnekt", "planId": "konnekt-yearly", "name": "konnekt-prod", "beneficiary": ALEX });
-    let bought = story.control("purchase", &order).await?;
+    let bought = story.scene.control("purchase", &order).await?;
     let id = text_of(&bought, "subscriptionId")?;
     story.id = id.parse().map_err(|_| failed(&format!("{id} is no id")))?;
     story.tell("bought", "Contoso GmbH subscribes to KONNEKT in the Azure portal", &json!({ "subscription": id }));
 
-    let configure = join(story.demo.simulator.base_url(), &format!("portal/subscriptions/{id}/configure"))?;
+    let configure = story.scene.microsoft(&format!("portal/subscriptions/{id}/configure"))?;
     let form = story.browser.open(configure).await?;
     expect_path(&form, "/enrol")?;
     story.tell("signed_in", "\"Configure account now\", and signed in with Microsoft", &json!({ "person": ALEX }));
@@ -30,7 +33,7 @@ pub(super) async fn play(story: &mut Story<'_>) -> Result<(), Failure> {
     let fields = [("csrf", review.field("csrf")?), ("quote", review.field("quote")?)];
     expect_path(&story.post_own("/enrol/submit", &fields).await?, "/progress")?;
     wait_until_finished(story).await?;
-    let activations = story.demo.simulator.world().activations(story.id);
+    let activations = story.scene.demo.simulator.world().activations(story.id);
     story.tell("activated", "Microsoft says Subscribed", &json!({ "activations": activations }));
 
     let key = license_key(story).await?;
@@ -69,7 +72,7 @@ async fn wait_until_finished(story: &mut Story<'_>) -> Result<(), Failure> {
         if state.get("next").is_some_and(Value::is_string) {
             return Ok(());
         }
-        story.control("clock", &json!({ "advanceSeconds": 1 })).await?;
+        story.scene.control("clock", &json!({ "advanceSeconds": 1 })).await?;
         tokio::time::sleep(PAUSE).await;
     }
     Err(failed("the activation did not come to an end"))
@@ -86,7 +89,7 @@ pub(super) async fn license_key(story: &mut Story<'_>) -> Result<String, Failure
 pub(super) async fn verify(story: &mut Story<'_>, key: &str) -> Result<Value, Failure> {
     let page = story.open(".well-known/jwks.json").await?;
     let jwks: Jwks = serde_json::from_str(&page.text).map_err(|error| failed(&error.to_string()))?;
-    let claims = signing::verify(key, &jwks, story.now()).map_err(|error| failed(&error.to_string()))?;
+    let claims = signing::verify(key, &jwks, story.scene.now()).map_err(|error| failed(&error.to_string()))?;
     let mut value = serde_json::to_value(&claims).map_err(|error| failed(&error.to_string()))?;
     if let (Some(object), Ok(jwks)) = (value.as_object_mut(), serde_json::to_value(&jwks)) {
         object.insert("key".to_owned(), json!(key));
@@ -99,7 +102,7 @@ async fn find_mail(story: &mut Story<'_>, key: &str) -> Result<Value, Failure> {
     let mails = story.mails("jo.brandt@contoso.example").await?;
     let mail = mails.first().ok_or_else(|| failed("there is no mail"))?;
     let id = mail.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)).unwrap_or_default();
-    let address = join(story.demo.simulator.base_url(), &format!("control/mails/{id}"))?;
+    let address = story.scene.microsoft(&format!("control/mails/{id}"))?;
     let whole = story.browser.open(address).await?;
     let mail: Value = serde_json::from_str(&whole.text).map_err(|error| failed(&error.to_string()))?;
     let text = mail.get("text").and_then(Value::as_str).unwrap_or_default();

@@ -35,7 +35,7 @@ impl Term {
 }
 
 fn term(story: &Story<'_>) -> Result<Term, Failure> {
-    let microsoft = story.demo.simulator.world().subscription(story.id);
+    let microsoft = story.scene.demo.simulator.world().subscription(story.id);
     let date = |name: &str| {
         let text = microsoft.get("term").and_then(|term| term.get(name)).and_then(Value::as_str)?;
         Date::parse(text.get(..10)?, format_description!("[year]-[month]-[day]")).ok()
@@ -45,10 +45,10 @@ fn term(story: &Story<'_>) -> Result<Term, Failure> {
 }
 
 async fn trial(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
-    story.advance(Duration::days(24)).await?;
+    story.scene.advance(Duration::days(24)).await?;
     expect_mail(story, "trial").await?;
     story.tell("trial_announced", "A mail says that the trial ends in a week, and what follows", &json!({}));
-    story.advance(Duration::days(7)).await?;
+    story.scene.advance(Duration::days(7)).await?;
     let account = story.open_own("").await?;
     let charged_days = first.days() - 30;
     story.tell("trial_over", "Trial and grace period are over", &json!({ "chargedDays": charged_days }));
@@ -66,20 +66,21 @@ async fn first_report(story: &mut Story<'_>, first: Term) -> Result<(), Failure>
     if claims.get("exp") != Some(&json!(ends)) || claims.get("provisional") != Some(&json!(false)) {
         return Err(failed("the key of the full term did not follow"));
     }
-    let facts = json!({ "reported": story.demo.simulator.world().usage_of(story.id).len(), "seq": claims.get("seq") });
+    let facts =
+        json!({ "reported": story.scene.demo.simulator.world().usage_of(story.id).len(), "seq": claims.get("seq") });
     story.tell("first_report", "The first fees were reported and accepted; the key of the full term followed", &facts);
     Ok(())
 }
 
 async fn upgrade(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
-    story.advance(Duration::days(136)).await?;
-    let remaining = (first.end - story.now().date()).whole_days() + 1;
+    story.scene.advance(Duration::days(136)).await?;
+    let remaining = (first.end - story.scene.now().date()).whole_days() + 1;
     let amount = upgrade_amount(remaining, first.days());
     let review = review_users(story, MORE).await?;
     expect_text(&review, &[&amount, "3,660.00"])?;
     let account = submit_users(story, &review).await?;
     expect_text(&account, &[&amount])?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     expect_mail(story, "300 users").await?;
     let words = format!("Upgrade to {MORE} users: {amount} EUR for {remaining} of {} days", first.days());
     story.tell("upgraded", &words, &json!({ "users": MORE, "amount": amount, "remainingDays": remaining }));
@@ -103,7 +104,7 @@ async fn plan_downgrade(story: &mut Story<'_>, first: Term) -> Result<(), Failur
     expect_text(&review, &["2,700.00"])?;
     let account = submit_users(story, &review).await?;
     expect_text(&account, &["Cancel downgrade"])?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     let day = first.end.next_day().map(|day| day.to_string());
     let words = format!("A downgrade to {FEWER} users is planned for the renewal");
     story.tell("downgrade_planned", &words, &json!({ "users": FEWER, "effective": day }));
@@ -112,11 +113,11 @@ async fn plan_downgrade(story: &mut Story<'_>, first: Term) -> Result<(), Failur
 
 async fn renew(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
     let announced = first.end - Duration::days(29);
-    story.advance(Duration::days((announced - story.now().date()).whole_days())).await?;
+    story.scene.advance(Duration::days((announced - story.scene.now().date()).whole_days())).await?;
     expect_mail(story, "renewal").await?;
     story.tell("renewal_announced", "A mail announces the renewal 30 days ahead, with its fees", &json!({}));
     story.in_portal("pass-term").await?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     let second = term(story)?;
     let account = story.open_own("").await?;
     expect_text(&account, &["200", "2,100.00", "600.00"])?;
@@ -131,13 +132,13 @@ async fn renew(story: &mut Story<'_>, first: Term) -> Result<(), Failure> {
 }
 
 async fn suspend_and_reinstate(story: &mut Story<'_>) -> Result<(), Failure> {
-    story.advance(Duration::days(40)).await?;
+    story.scene.advance(Duration::days(40)).await?;
     story.in_portal("suspend").await?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     expect_text(&story.open_own("").await?, &["What to do about the payment"])?;
     story.tell("suspended", "A payment failed: Microsoft suspends, the page says what to do", &json!({}));
     story.in_portal("reinstate").await?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     let account = story.open_own("").await?;
     if account.text.contains("What to do about the payment") {
         return Err(failed("the account page does not know of the reinstatement"));
@@ -147,9 +148,9 @@ async fn suspend_and_reinstate(story: &mut Story<'_>) -> Result<(), Failure> {
 }
 
 async fn cancel(story: &mut Story<'_>) -> Result<(), Failure> {
-    story.advance(Duration::days(20)).await?;
+    story.scene.advance(Duration::days(20)).await?;
     story.in_portal("cancel").await?;
-    story.until_idle().await?;
+    story.scene.until_idle().await?;
     expect_text(&story.open_own("").await?, &["To have it again"])?;
     story.tell("cancelled", "Cancelled in the portal: what was due stays, no more fees", &json!({}));
     Ok(())

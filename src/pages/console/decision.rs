@@ -172,7 +172,7 @@ fn facts(charge: &ExplainedCharge) -> Vec<Fact> {
     facts.push(Fact::new("Reportable from", words::instant(charge.reportable_from)));
     facts.push(Fact::with("Stands", words::sentence(&charge.standing), words::instant(charge.since)));
     if let Some(slot) = charge.slot {
-        facts.push(Fact::with("Hour", words::instant(slot.hour), format!("sent {} times", charge.attempts)));
+        facts.push(Fact::with("Hour", words::instant(slot.hour), format!("attempts: {}", charge.attempts)));
     }
     facts
 }

@@ -37,6 +37,17 @@ pub enum Found<'a> {
     Trial(Uuid),
 }
 
+/// How much of what there is is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    All,
+    /// The first hits; there are more.
+    First,
+    /// What was found among the first of too many names.
+    Partial,
+}
+
 /// Why there is no table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -60,11 +71,19 @@ pub struct SearchPage {
 pub type HitFacts<'a> = (Found<'a>, Vec<(&'static str, &'a str)>);
 
 impl SearchPage {
-    /// The hits; `is_cut`: there are more.
+    /// The hits.
     #[must_use]
-    pub fn new(frame: ConsoleFrame, query: &str, hits: &[HitFacts<'_>], is_cut: bool) -> Self {
+    pub fn new(frame: ConsoleFrame, query: &str, hits: &[HitFacts<'_>], extent: Extent) -> Self {
         let count = words::counted(u32::try_from(hits.len()).unwrap_or(u32::MAX), "hit");
-        let lead = if is_cut { format!("the first {count}; more letters find less") } else { count };
+        let lead = match extent {
+            Extent::All => count,
+            Extent::First => format!("the first {count}; more letters find less"),
+            Extent::Partial => {
+                format!(
+                    "{count} so far: each of these words stands in thousands of names; add a rarer one to look through all"
+                )
+            }
+        };
         Self::with(frame, query, lead, hits.iter().map(row).collect())
     }
 
@@ -127,8 +146,9 @@ impl Page for SearchPage {
         let matched = || vec![("organisation", samples::HOSTILE)];
         let hits = [(Found::Trial(samples::ID), matched()), (Found::Unknown(samples::ID), matched())];
         vec![
-            Self::new(samples::frame(), samples::HOSTILE, &hits, true),
-            Self::new(samples::frame(), samples::HOSTILE, &[], false),
+            Self::new(samples::frame(), samples::HOSTILE, &hits, Extent::First),
+            Self::new(samples::frame(), samples::HOSTILE, &hits, Extent::Partial),
+            Self::new(samples::frame(), samples::HOSTILE, &[], Extent::All),
             Self::without_hits(samples::frame(), samples::HOSTILE, Why::TooShort),
             Self::without_hits(samples::frame(), "", Why::Nothing),
         ]

@@ -50,7 +50,7 @@ pub fn row(subscription: &Subscription, organisation: &str) -> Row {
         Cell::state(state, tone),
         Cell::text(subscription.users.map(words::count).unwrap_or_default()),
         Cell::text(subscription.segment.clone().unwrap_or_default()),
-        Cell::text(term.map(|term| words::iso(term.end)).unwrap_or_default()),
+        term.map_or_else(|| Cell::text(""), |term| Cell::day(term.end)),
         Cell::text(marks.join(", ")),
         Cell::Id { text: microsoft.id.to_string(), href: subscription_path(microsoft.id) },
     ]

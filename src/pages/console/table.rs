@@ -1,7 +1,7 @@
 //! A list of the console, as a page shows it and as a file holds it.
 
 use serde::Serialize;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
@@ -121,6 +121,12 @@ impl Cell {
         let (day, time) = (utc_day(at), at.to_offset(time::UtcOffset::UTC).time());
         let iso = format!("{}T{:02}:{:02}:{:02}Z", words::iso(day), time.hour(), time.minute(), time.second());
         Self::At { text: words::instant(at), iso }
+    }
+
+    /// A day.
+    #[must_use]
+    pub fn day(day: Date) -> Self {
+        Self::At { text: words::iso(day), iso: words::iso(day) }
     }
 
     /// An instant that may not have come.

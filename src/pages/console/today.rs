@@ -22,8 +22,10 @@ pub struct Need {
     pub tone: Tone,
     /// Where it is seen to; empty = nowhere.
     pub href: String,
-    /// Whose: id and name.
-    pub whose: Option<(Uuid, String)>,
+    /// Whose, where it is somebody's.
+    pub whose: Option<String>,
+    /// The subscription, where there is one.
+    pub subscription: Option<Uuid>,
     /// What happened.
     pub happened: String,
     /// What to do.
@@ -123,13 +125,12 @@ fn week_after(today: Date) -> Date {
 }
 
 fn view(need: &Need, now: OffsetDateTime) -> NeedView {
-    let (whose, id) = need.whose.as_ref().map(|(id, name)| (name.clone(), id.to_string())).unwrap_or_default();
     NeedView {
         what: need.what.clone(),
         tone: need.tone,
         href: need.href.clone(),
-        whose,
-        id,
+        whose: need.whose.clone().unwrap_or_default(),
+        id: need.subscription.map(|id| id.to_string()).unwrap_or_default(),
         // Commands stand between backticks, for logs.
         happened: words::sentence(&need.happened.replace('`', "")),
         next_step: need.next_step,
@@ -190,17 +191,18 @@ impl Page for Today {
     const TEMPLATE: &'static str = "console/today.html";
 
     fn samples() -> Vec<Self> {
-        let need = |deadline, whose| Need {
+        let need = |deadline, subscription: Option<Uuid>| Need {
             what: "A charge is unknown".to_owned(),
             tone: Tone::Bad,
             href: "/console".to_owned(),
-            whose,
+            whose: subscription.map(|_| samples::HOSTILE.to_owned()),
+            subscription,
             happened: samples::HOSTILE.to_owned(),
             next_step: "Decide whether it arrived",
             deadline,
             role: Role::Finance,
         };
-        let whose = || Some((samples::ID, samples::HOSTILE.to_owned()));
+        let whose = || Some(samples::ID);
         let in_hours = |hours| Some(samples::NOW + time::Duration::hours(hours));
         let needs =
             [need(in_hours(3), whose()), need(in_hours(50), whose()), need(in_hours(900), None), need(None, None)];

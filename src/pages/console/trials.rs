@@ -88,7 +88,7 @@ pub fn trial_path(id: Uuid) -> String {
 pub fn row(grant: &TrialGrant, now: OffsetDateTime) -> Row {
     let (state, tone) = standing_told(grant.standing(now));
     vec![
-        Cell::Link { text: whose(grant), href: trial_path(grant.id) },
+        Cell::Link { text: whose_trial(grant), href: trial_path(grant.id) },
         Cell::text(kind_told(grant)),
         Cell::text(&grant.offer_id),
         Cell::text(&grant.plan_id),
@@ -114,7 +114,8 @@ fn standing_told(standing: Standing) -> (&'static str, Tone) {
 }
 
 /// Whose trial it is, by the best name that is known.
-fn whose(grant: &TrialGrant) -> String {
+#[must_use]
+pub fn whose_trial(grant: &TrialGrant) -> String {
     let names = [grant.contact.organisation.as_str(), grant.domain.as_deref().unwrap_or_default()];
     let known = names.into_iter().find(|name| !name.is_empty()).map(str::to_owned);
     known.or_else(|| grant.tenant_id.or(grant.subscription_id).map(|id| id.to_string())).unwrap_or_default()
@@ -165,7 +166,7 @@ impl TrialPage {
         let is_alive = matches!(standing, Standing::Proposed | Standing::Open);
         Self {
             frame,
-            title: format!("Trial for {}", whose(grant)),
+            title: format!("Trial for {}", whose_trial(grant)),
             state,
             tone,
             facts: facts(grant),

@@ -9,11 +9,11 @@ use super::{
 use crate::{
     pages::console::{
         frame::Room,
-        search::{Found, HitFacts, SearchPage, Why},
+        search::{Extent, Found, HitFacts, SearchPage, Why},
         table::subscription_path,
         trials::trial_path,
     },
-    store::{Hit, Target, TermKind},
+    store::{Hit, Hits, Target, TermKind},
     web::refusal::see_other,
 };
 
@@ -29,10 +29,14 @@ pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     if query.is_empty() {
         return ok(&visit, &SearchPage::without_hits(frame, &query, Why::Nothing));
     }
-    let Some(mut hits) = visit.app.store.search(&query, MAX_HITS + 1).await? else {
+    let Some(Hits { mut hits, is_partial }) = visit.app.store.search(&query, MAX_HITS + 1).await? else {
         return ok(&visit, &SearchPage::without_hits(frame, &query, Why::TooShort));
     };
-    let is_cut = hits.len() > MAX_HITS;
+    let extent = match (hits.len() > MAX_HITS, is_partial) {
+        (true, _) => Extent::First,
+        (false, true) => Extent::Partial,
+        (false, false) => Extent::All,
+    };
     hits.truncate(MAX_HITS);
     let subscriptions =
         hits.iter().filter(|hit| matches!(hit.target, Target::Subscription(_))).map(|hit| hit.target.id());
@@ -54,7 +58,7 @@ pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
         };
         facts.push((found, matched.iter().map(|(kind, term)| (kind_told(*kind), term.as_str())).collect()));
     }
-    ok(&visit, &SearchPage::new(frame, &query, &facts, is_cut))
+    ok(&visit, &SearchPage::new(frame, &query, &facts, extent))
 }
 
 fn is_known(target: Target, names: &Names) -> bool {

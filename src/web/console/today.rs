@@ -15,19 +15,22 @@ use crate::{
             mails::mail_path,
             table::subscription_path,
             today::{Need, Today, TodayFigures},
-            trials::trial_path,
+            trials::{trial_path, whose_trial},
         },
         words::Tone,
     },
     store::{Figures, ListedJob, ListedMail},
 };
 
+/// Of which states the page tells how many charges there are.
+const COUNTED: [State; 3] = [State::Held, State::Due, State::Sending];
+
 /// `GET /console`
 pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     let now = visit.now();
     let waiting = list_waiting(&visit.app).await?;
     let needs: Vec<Need> = waiting.into_iter().map(need).collect();
-    let figures = figures(&visit.app.store.read_figures(now).await?);
+    let figures = figures(&visit.app.store.read_figures(&COUNTED, now).await?);
     ok(&visit, &Today::new(visit.frame(Room::Today).await?, figures, &needs, now))
 }
 
@@ -43,8 +46,9 @@ fn figures(read: &Figures) -> TodayFigures {
 }
 
 fn need(waiting: Waiting) -> Need {
-    let Waiting { what, subscription: whose, deadline, role, .. } = waiting;
-    let href = href(&what, whose.as_ref().map(|(id, _)| *id));
+    let Waiting { what, subscription, deadline, role, .. } = waiting;
+    let (subscription, mut whose) = subscription.unzip();
+    let href = href(&what, subscription);
     let (what, tone, happened, next_step) = match what {
         What::Finding(finding) => {
             let (told, next_step) = finding_told(&finding.kind);
@@ -57,6 +61,7 @@ fn need(waiting: Waiting) -> Need {
         }
         What::Mail(mail, given_up) => mail_told(mail, given_up),
         What::Trial(grant) => {
+            whose = Some(whose_trial(&grant));
             let users = grant.users.map(|users| format!(" and {users} users")).unwrap_or_default();
             let asked = format!("{} asks for {} days{users}: {}", grant.granted_by.name, grant.days, grant.reason);
             ("Trial waits for approval".to_owned(), Tone::Warn, asked, "Approve or revoke it")
@@ -92,7 +97,7 @@ fn need(waiting: Waiting) -> Need {
             "Make a new one with seatkey api-key create, and revoke this one",
         ),
     };
-    Need { what, tone, href, whose, happened, next_step, deadline, role }
+    Need { what, tone, href, whose, subscription, happened, next_step, deadline, role }
 }
 
 fn mail_told(mail: ListedMail, given_up: Option<ListedJob>) -> (String, Tone, String, &'static str) {

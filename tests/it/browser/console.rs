@@ -68,7 +68,7 @@ async fn a_prospect_from_the_trial_to_the_first_report() {
     chrome.pick(MIRA).await;
     chrome.read("h1", "Trials").await;
     chrome.look("trials-empty").await;
-    chrome.click(".headline a.button").await;
+    chrome.click("a.button[href$='/trials/new']").await;
     chrome.click("input[value=prospect]").await;
     chrome.write("#tenant", "nowhere.example").await;
     chrome.write("#days", "14").await;

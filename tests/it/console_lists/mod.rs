@@ -1,5 +1,6 @@
 //! The console's rooms and its search, over HTTP, on both databases.
 
+mod few;
 mod numbers;
 mod paging;
 mod rooms;

@@ -2,7 +2,7 @@
 
 use super::{
     Picture, Sketch,
-    chart::{Column, Columns, Fill, Series},
+    chart::{Column, Columns, Fill, Series, WIDTH},
     ground::{Ground, Period, minor, plain},
 };
 use crate::{
@@ -56,6 +56,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
             unit: currency.code(),
             columns,
             decimals: currency.decimals(),
+            width: WIDTH,
             height: 150,
             ends_now: true,
         };

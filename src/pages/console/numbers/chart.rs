@@ -8,7 +8,9 @@ use serde::{Serialize, Serializer};
 use crate::{domain::money::grouped, templates::escaped};
 
 const LEFT: i64 = 64;
-const RIGHT: i64 = 640;
+/// The width of a picture on its own, and of one of two side by side.
+pub(super) const WIDTH: i64 = 640;
+pub(super) const HALF: i64 = 320;
 const TOP: i64 = 22;
 /// A column takes so much of its place, in hundredths.
 const COLUMN: i64 = 68;
@@ -114,6 +116,8 @@ pub(super) struct Columns<'a> {
     pub(super) columns: Vec<Column>,
     /// Values are whole numbers of so many decimals.
     pub(super) decimals: u32,
+    /// Pixels from edge to edge.
+    pub(super) width: i64,
     /// Pixels from the top to the axis' labels.
     pub(super) height: i64,
     /// Whether the last column is the present, whose figure is written above it.
@@ -151,7 +155,7 @@ impl Columns<'_> {
         for tick in 0..=scale.top / scale.step {
             let (class, value) = (if tick == 0 { "axis" } else { "grid" }, scale.step * tick);
             let (y, label) = (scale.y(value), figure(value, scale.decimals));
-            write!(svg, "<path class=\"{class}\" d=\"M{LEFT} {y}H{RIGHT}\"/>")?;
+            write!(svg, "<path class=\"{class}\" d=\"M{LEFT} {y}H{}\"/>", self.width)?;
             write!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{label}</text>", LEFT - 6, y + 4)?;
         }
         Ok(())
@@ -178,7 +182,7 @@ impl Columns<'_> {
         }
         let (y, label) = (scale.bottom + 16, escaped(&column.label));
         write!(svg, "<text x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>")?;
-        if self.ends_now && right == RIGHT && ground > 0 {
+        if self.ends_now && right == self.width && ground > 0 {
             let (y, label) = (scale.y(ground) - 5, figure(ground, scale.decimals));
             write!(svg, "<text class=\"b\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>")?;
         }
@@ -188,11 +192,17 @@ impl Columns<'_> {
 
 impl fmt::Display for Columns<'_> {
     fn fmt(&self, svg: &mut fmt::Formatter<'_>) -> fmt::Result {
-        open(svg, self.id, self.height, &self.title, self.columns.iter().flat_map(|column| &column.parts))?;
+        open(
+            svg,
+            self.id,
+            (self.width, self.height),
+            &self.title,
+            self.columns.iter().flat_map(|column| &column.parts),
+        )?;
         let scale = self.scale();
         self.write_axis(svg, scale)?;
         let count = i64::try_from(self.columns.len()).unwrap_or(i64::MAX);
-        let place = |index: i64| along(LEFT, RIGHT, index, count);
+        let place = |index: i64| along(LEFT, self.width, index, count);
         for (index, column) in (0..).zip(&self.columns) {
             self.write_column(svg, column, (place(index), place(index + 1)), scale)?;
         }
@@ -269,11 +279,11 @@ impl Bars<'_> {
 impl fmt::Display for Bars<'_> {
     fn fmt(&self, svg: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = self.rows.iter().flat_map(|(_, bars)| bars).flat_map(|bar| &bar.parts);
-        open(svg, self.id, self.bottom() + 4, &self.title, parts)?;
+        open(svg, self.id, (WIDTH, self.bottom() + 4), &self.title, parts)?;
         let groups = self.rows.iter().map(|(_, bars)| bars.len()).max().unwrap_or_default();
         let wide = i64::try_from(groups).unwrap_or(i64::MAX);
         for (group, index) in (0..groups).zip(0..) {
-            let (left, next) = (along(self.names, RIGHT, index, wide), along(self.names, RIGHT, index + 1, wide));
+            let (left, next) = (along(self.names, WIDTH, index, wide), along(self.names, WIDTH, index + 1, wide));
             // The longest bar leaves room for what is written behind it.
             let written = if groups == 1 { 140 } else { 60 };
             self.write_group(svg, group, (left, next - left - written))?;
@@ -290,11 +300,11 @@ impl fmt::Display for Bars<'_> {
 fn open<'a>(
     svg: &mut fmt::Formatter<'_>,
     id: &str,
-    height: i64,
+    (width, height): (i64, i64),
     title: &str,
     parts: impl Iterator<Item = &'a (Fill, i64)>,
 ) -> fmt::Result {
-    write!(svg, "<svg viewBox=\"0 0 {RIGHT} {height}\" role=\"img\" aria-labelledby=\"{id}-t\">")?;
+    write!(svg, "<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{id}-t\">")?;
     write!(svg, "<title id=\"{id}-t\">{}</title>", escaped(title))?;
     let mut fills: Vec<Fill> = parts.map(|(fill, _)| *fill).filter(|fill| fill.hatching.is_some()).collect();
     fills.sort_unstable();
@@ -367,6 +377,7 @@ mod tests {
                 parts: vec![(Fill::FIRST.hatched(), 7), (Fill::SECOND, 0)],
             }],
             decimals: 0,
+            width: WIDTH,
             height: 200,
             ends_now: true,
         };

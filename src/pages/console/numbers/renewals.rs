@@ -2,7 +2,7 @@
 
 use super::{
     Picture, Sketch,
-    chart::{Column, Columns, Fill, Series},
+    chart::{Column, Columns, Fill, Series, WIDTH},
     ground::{Ground, Period, minor, plain},
 };
 use crate::{
@@ -46,6 +46,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
         unit: currency.code(),
         columns: columns.collect(),
         decimals: currency.decimals(),
+        width: WIDTH,
         height: 240,
         ends_now: false,
     };

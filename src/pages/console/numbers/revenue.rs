@@ -2,7 +2,7 @@
 
 use super::{
     Picture, Sketch,
-    chart::{Column, Columns, Fill, Series},
+    chart::{Column, Columns, Fill, HALF, Series, WIDTH},
     ground::{COLOURS, Ground, minor, plain},
 };
 use crate::{
@@ -63,6 +63,7 @@ fn main_currency(ground: &Ground<'_>, currency: Currency) -> Picture {
         unit: currency.code(),
         columns,
         decimals: currency.decimals(),
+        width: WIDTH,
         height: 240,
         ends_now: true,
     };
@@ -113,6 +114,7 @@ fn other_currencies(ground: &Ground<'_>, currencies: &[Currency]) -> Picture {
             unit: currency.code(),
             columns: months.collect(),
             decimals: currency.decimals(),
+            width: HALF,
             height: 170,
             ends_now: true,
         };

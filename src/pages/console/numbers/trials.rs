@@ -2,7 +2,7 @@
 
 use super::{
     Picture, Sketch,
-    chart::{Column, Columns, Fill, Series},
+    chart::{Column, Columns, Fill, Series, WIDTH},
     ground::Ground,
 };
 use crate::{
@@ -52,6 +52,7 @@ pub(super) fn picture(ground: &Ground<'_>) -> Picture {
         unit: "trials",
         columns: columns.collect(),
         decimals: 0,
+        width: WIDTH,
         height: 240,
         ends_now: true,
     };
