@@ -185,7 +185,8 @@ fn serve(listener: TcpListener, world: &World) -> std::io::Result<ServerHandle> 
             .app_data(web::PayloadConfig::new(server::BODY_LIMIT))
             .default_service(web::to(server::handle))
     };
-    let server = HttpServer::new(app).workers(2).disable_signals().shutdown_timeout(1).listen(listener)?.run();
+    let server = HttpServer::new(app).workers(2).disable_signals().tcp_nodelay(true).shutdown_timeout(1);
+    let server = server.listen(listener)?.run();
     let handle = server.handle();
     tokio::spawn(server);
     Ok(handle)

@@ -126,6 +126,8 @@ fn serve(
     let server = HttpServer::new(service)
         .workers(workers)
         .disable_signals()
+        // A compressed page leaves in pieces; the last one would wait 40 ms for the browser's word about the one before.
+        .tcp_nodelay(true)
         .shutdown_timeout(STOP_SECONDS)
         .listen(listener)?
         .run();
