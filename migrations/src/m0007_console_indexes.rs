@@ -40,12 +40,12 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index.and_where(Expr::cust("state NOT IN ('due', 'sending', 'accepted')"));
         index
     };
-    let mut ready = index("job_ready_by_kind", "job", &["kind", "id"]);
-    ready.and_where(Expr::cust("state = 'ready'"));
     vec![
         resting(index("charge_resting", "charge", &["state", "id"])),
         resting(index("charge_resting_by_reason", "charge", &["state", "reason", "id"])),
-        ready,
+        // Where both are frequent and never meet, the ledger would be read to its end.
+        index("charge_by_reason_and_currency", "charge", &["reason", "currency", "id"]),
+        index("job_by_kind_and_state", "job", &["kind", "state", "id"]),
         index("subscription_by_offer", "subscription", &["offer_id", "created_at", "id"]),
         index("subscription_by_plan", "subscription", &["plan_id", "created_at", "id"]),
         // A plan that the offer does not have.

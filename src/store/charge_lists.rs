@@ -64,18 +64,24 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<(Uuid, LedgerLine)>> {
-        let mut these = Condition::all()
-            .add_option(filter.currency.map(|currency| Column::Currency.eq(currency)))
-            .add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
-        let words = [(Column::State, filter.state), (Column::Reason, filter.reason)];
-        let words = words.into_iter().filter_map(|(column, word)| Some((column, word?)));
-        let mut range = Vec::new();
-        if filter.state.is_some_and(is_resting) {
-            these = these.add(Expr::cust(RESTING));
-            range.extend(words.map(|(column, word)| (Expr::col(column), word)));
-        } else {
-            these = words.fold(these, |these, (column, word)| these.add(column.eq(word)));
+        let mut these = Condition::all().add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
+        let (state, reason) = ((Column::State, filter.state), (Column::Reason, filter.reason));
+        let currency = (Column::Currency, filter.currency);
+        // What an index begins with, and what is looked at in the rows.
+        let (first, others) = match filter {
+            ChargeFilter { state: Some(state_word), .. } if is_resting(state_word) => {
+                these = these.add(Expr::cust(RESTING));
+                (vec![state, reason], vec![currency])
+            }
+            ChargeFilter { reason: Some(_), currency: Some(_), subscription_id: None, .. } => {
+                (vec![reason, currency], vec![state])
+            }
+            _ => (Vec::new(), vec![state, reason, currency]),
+        };
+        for (column, word) in others.into_iter().filter_map(|(column, word)| Some((column, word?))) {
+            these = these.add(column.eq(word));
         }
+        let range: Vec<_> = first.into_iter().filter_map(|(column, word)| Some((Expr::col(column), word?))).collect();
         let sorted = [Sorted::id(Expr::col(Column::Id), after)];
         let rows = newest(Entity::find().filter(these), &range, &sorted).limit(limit).all(self.connection()).await?;
         let line = |row: charges::entity::Model| match row.credit_of {

@@ -63,11 +63,9 @@ impl Store {
     ) -> Result<Vec<ListedJob>> {
         let (mut these, mut range) = (Condition::all(), Vec::new());
         match (state, kind) {
-            // Written out, not as a parameter: an index holds those that are ready, and says so in the same words. Nearly all
-            // of them are appointments, and those of another kind few.
-            (Some("ready"), Some(kind)) => {
-                these = these.add(Expr::cust("state = 'ready'"));
-                range.push((Expr::col(Column::Kind), kind));
+            // Nearly all that are ready are appointments, nearly all others are done: both together may find few.
+            (Some(state), Some(kind)) => {
+                range.extend([(Expr::col(Column::Kind), kind), (Expr::col(Column::State), state)]);
             }
             _ => {
                 these = these

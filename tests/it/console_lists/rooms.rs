@@ -69,6 +69,9 @@ async fn ledger(stage: &Stage, finn: &mut Browser, id: Uuid) {
         ("state=held", charges.iter().filter(|charge| charge.state.as_str() == "held").count()),
         ("currency=EUR", charges.len()),
         ("currency=CHF", 0),
+        ("reason=upgrade&currency=EUR", charges.iter().filter(|charge| charge.reason.as_str() == "upgrade").count()),
+        ("reason=upgrade&currency=CHF", 0),
+        ("state=accepted&reason=upgrade&currency=EUR", 0),
         ("state=nonsense", 0),
         (
             &format!("subscription={id}&reason=enrolment"),
