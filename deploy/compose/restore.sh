@@ -9,7 +9,7 @@ readonly folder=${BACKUP_FOLDER:?} volume=${DATABASE_VOLUME:?} inside=${DATABASE
 
 # The newest base backup that was begun before the moment.
 choose() {
-  local name limit=9 found=
+  local name limit=z found=
   [[ $moment == latest ]] || limit=$(date --utc --date="$moment" +%Y%m%dT%H%M%SZ)
   while read -r name; do
     [[ ${name#base-} < $limit ]] && found=$name
