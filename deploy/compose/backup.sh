@@ -21,7 +21,7 @@ base_backup() {
 
 # The journal before the oldest base backup is of no use to anybody.
 forget_old() {
-  local bases oldest first
+  local bases oldest first history
   mapfile -t bases < <(find "$folder" -maxdepth 1 -name 'base-*' -type d | sort)
   while [[ ${#bases[@]} -gt keep ]]; do
     rm -rf "${bases[0]}"
@@ -31,6 +31,10 @@ forget_old() {
   first=$(tar --extract --gzip --to-stdout --file="$oldest/base.tar.gz" backup_label \
     | sed -n 's/^START WAL LOCATION: .*(file \(.*\))$/\1/p')
   [[ -z $first ]] || pg_archivecleanup "$journal" "$first"
+  # Journals that ended with a restore (restore.sh).
+  for history in "$folder"/journal-until-*; do
+    [[ ${history##*/journal-until-} > ${oldest##*/base-} ]] || rm -rf "$history"
+  done
 }
 
 mkdir -p "$journal"
