@@ -96,7 +96,7 @@ var buyerSettings = [
   { name: 'SEATKEY__SIGN_IN__CLIENT_SECRET_EXPIRES', value: substring(dateTimeFromEpoch(signInSecret.properties.attributes.exp), 0, 10) }
   { name: 'SEATKEY__MAIL__URL', secretRef: 'mail-url' }
   { name: 'SEATKEY__MAIL__FROM', value: mailFrom }
-  // The key never leaves the vault. For a new key, put its address in front, and leave the old one behind it.
+  // The key never leaves the vault; all its versions are published, the newest one signs.
   { name: 'SEATKEY__SIGNING__KEYS', value: '${vaultAddress}/keys/license-signing' }
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
 ]
@@ -183,6 +183,10 @@ resource work 'Microsoft.App/containerApps@2025-07-01' = {
           env: settings
           resources: { cpu: json('0.5'), memory: '1Gi' }
           volumeMounts: [{ volumeName: 'files', mountPath: '/etc/seatkey' }]
+          probes: [
+            { type: 'Startup', httpGet: { path: '/healthz', port: 8081, scheme: 'HTTP' }, initialDelaySeconds: 1, periodSeconds: 30, failureThreshold: 10 }
+            { type: 'Liveness', httpGet: { path: '/healthz', port: 8081, scheme: 'HTTP' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 }
+          ]
         }
       ]
       volumes: [{ name: 'files', storageType: 'Secret', secrets: files }]

@@ -45,7 +45,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
 }
 
 // ES256. It is made once and never leaves the vault; a deployment of the same name does not touch it. It has no end: licenses
-// in the field are verified with its public half, and deploy/README.md says how another one takes its place.
+// in the field are verified with its public half. A new version of it is made on purpose (deploy/README.md).
 resource signingKey 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
   // checkov:skip=CKV_AZURE_112:the standard tier; for a key in an HSM take the premium tier and kty EC-HSM
   // checkov:skip=CKV_AZURE_40:an end would stop the signing of licenses on that day; keys are replaced on purpose
