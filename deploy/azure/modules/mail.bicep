@@ -18,19 +18,25 @@ resource email 'Microsoft.Communication/emailServices@2023-04-01' = {
   properties: { dataLocation: dataLocation }
 }
 
-resource mailDomain 'Microsoft.Communication/emailServices/domains@2023-04-01' = {
+// Azure's own is there at once and stays linked, so that mails leave while a domain of your own is being verified.
+resource azureDomain 'Microsoft.Communication/emailServices/domains@2023-04-01' = {
   parent: email
-  name: empty(domain) ? 'AzureManagedDomain' : domain
+  name: 'AzureManagedDomain'
   location: 'global'
   tags: tags
-  properties: {
-    domainManagement: empty(domain) ? 'AzureManaged' : 'CustomerManaged'
-    userEngagementTracking: 'Disabled'
-  }
+  properties: { domainManagement: 'AzureManaged', userEngagementTracking: 'Disabled' }
 }
 
-// A domain of your own can be linked when its records have been verified: deploy once more then.
-var verified = empty(domain) || mailDomain.properties.verificationStates.Domain.status == 'Verified'
+resource ownDomain 'Microsoft.Communication/emailServices/domains@2023-04-01' = if (!empty(domain)) {
+  parent: email
+  name: empty(domain) ? 'none.example' : domain
+  location: 'global'
+  tags: tags
+  properties: { domainManagement: 'CustomerManaged', userEngagementTracking: 'Disabled' }
+}
+
+// It can be linked when its records have been verified: deploy once more then.
+var verified = empty(domain) ? false : ownDomain.properties.verificationStates.Domain.status == 'Verified'
 
 resource communication 'Microsoft.Communication/communicationServices@2023-04-01' = {
   name: 'acs-seatkey-${token}'
@@ -38,7 +44,7 @@ resource communication 'Microsoft.Communication/communicationServices@2023-04-01
   tags: tags
   properties: {
     dataLocation: dataLocation
-    linkedDomains: verified ? [mailDomain.id] : []
+    linkedDomains: verified ? [azureDomain.id, ownDomain.id] : [azureDomain.id]
   }
 }
 
@@ -94,4 +100,4 @@ resource mailLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 }
 
 output user string = smtpUser.properties.username
-output from string = 'DoNotReply@${mailDomain.properties.fromSenderDomain}'
+output from string = 'DoNotReply@${verified ? domain : azureDomain.properties.fromSenderDomain}'
