@@ -18,6 +18,7 @@ mod crashes;
 mod cuts;
 mod demo;
 mod demo_history;
+mod deployment;
 mod double_submits;
 mod exactness;
 mod explanations;
