@@ -17,7 +17,10 @@ use std::{
 
 use seatkey::{cli::browser::Browser, domain::charge::State, simulator::World, store::Store};
 use time::Duration;
-use tokio::task::JoinSet;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
 use url::Url;
 use uuid::Uuid;
 
@@ -37,6 +40,8 @@ const CALM: StdDuration = StdDuration::from_secs(2);
 /// 50 webhooks a second, and 20 pages.
 const WEBHOOKS: StdDuration = StdDuration::from_millis(20);
 const PAGES: StdDuration = StdDuration::from_millis(50);
+/// A connection that broke is made anew; more often than this it cannot be the fault of one that was killed.
+const TRIES: usize = 4;
 /// Subscriptions that buy more users again and again.
 const BUYERS: usize = 3;
 /// One look of so many buys: about once an hour, because a dimension has one slot in each.
@@ -54,8 +59,7 @@ async fn three_that_serve_and_three_that_work_are_killed_in_turn() {
             storm.installation.add(command);
         }
     }
-    let wrong = Arc::new(Mutex::new(Vec::new()));
-    let balancer = Balancer { addresses: storm.installation.addresses(), wrong: Arc::clone(&wrong) };
+    let balancer = Balancer::start(&storm.installation).await;
     let over = Arc::new(AtomicBool::new(false));
     let mut people = JoinSet::new();
     for id in &buying {
@@ -80,11 +84,12 @@ async fn three_that_serve_and_three_that_work_are_killed_in_turn() {
         (pages, upgrades) = (pages + looked, upgrades + bought);
     }
     storm.installation.dismiss_others();
+    balancer.stop().await;
     let mut complaints = storm.calm().await;
     let store = storm.installation.store().await;
     let reported = usage(storm.installation.world(), &store, &buying, &mut complaints).await;
     store.close().await;
-    complaints.append(&mut wrong.lock().unwrap());
+    complaints.append(&mut balancer.wrong.lock().unwrap());
     println!(
         "{kills} kills, {} webhooks sent, {} answered, {pages} pages, {upgrades} upgrades, {reported} charges reported",
         storm.sent, storm.answers
@@ -109,22 +114,54 @@ async fn paying(installation: &mut Installation) -> Vec<Uuid> {
     ids
 }
 
-/// Sends each request to one of the replicas, and where a connection breaks, to the next one, as a balancer does.
+/// Listens at the public address and passes each connection to one of the replicas, or where that is dead to the next one.
+/// Whose connection breaks in the midst of a request sends it again.
 #[derive(Clone)]
 struct Balancer {
-    addresses: Vec<Url>,
+    public_url: Url,
     wrong: Arc<Mutex<Vec<String>>>,
+    listening: Arc<JoinHandle<()>>,
 }
 
 impl Balancer {
-    fn complain(&self, what: String) {
-        self.wrong.lock().unwrap().push(what);
+    async fn start(installation: &Installation) -> Self {
+        let public_url = installation.public_url.clone();
+        let listener = TcpListener::bind(("127.0.0.1", public_url.port().unwrap())).await.unwrap();
+        let ports: Vec<u16> = installation.addresses().iter().map(|url| url.port().unwrap()).collect();
+        let listening = tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((client, _)) = listener.accept().await {
+                number += 1;
+                let ports: Vec<u16> =
+                    ports.iter().cycle().skip(number % ports.len()).take(ports.len()).copied().collect();
+                tokio::spawn(pass(client, ports));
+            }
+        });
+        Self { public_url, wrong: Arc::default(), listening: Arc::new(listening) }
     }
 
-    /// Whoever has no answer from any of them, or one that nobody should get, complains.
+    /// Whoever has no answer, or one that nobody should get, complains.
     fn judge(&self, what: &str, status: Option<u16>, allowed: &[u16]) {
         if status.is_none_or(|status| status != 503 && !allowed.contains(&status)) {
-            self.complain(format!("{what}: {status:?}"));
+            self.wrong.lock().unwrap().push(format!("{what}: {status:?}"));
+        }
+    }
+
+    /// The address is free again.
+    async fn stop(&self) {
+        self.listening.abort();
+        while !self.listening.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn pass(mut client: TcpStream, ports: Vec<u16>) {
+    for port in ports {
+        if let Ok(mut replica) = TcpStream::connect(("127.0.0.1", port)).await {
+            // Whoever is killed resets it.
+            drop(tokio::io::copy_bidirectional(&mut client, &mut replica).await);
+            return;
         }
     }
 }
@@ -137,14 +174,12 @@ async fn blow(storm: &mut Storm, balancer: &Balancer) {
         pace.tick().await;
         let webhook = storm.something_happens();
         let sent = storm.installation.world().webhook_request(webhook.id).unwrap();
-        let (http, balancer, first) = (storm.http.clone(), balancer.clone(), storm.sent);
+        let (http, balancer) = (storm.http.clone(), balancer.clone());
         under_way.spawn(async move {
             let mut status = None;
-            for try_number in 0..balancer.addresses.len() {
-                let address = &balancer.addresses[(first + try_number) % balancer.addresses.len()];
-                status = post(&http, address, &sent).await;
-                if status.is_some() {
-                    break;
+            for _ in 0..TRIES {
+                if status.is_none() {
+                    status = post(&http, &balancer.public_url, &sent).await;
                 }
             }
             balancer.judge("a webhook", status, &[200, 400]);
@@ -168,21 +203,19 @@ async fn buy_more(balancer: Balancer, id: Uuid, over: Arc<AtomicBool>) -> (usize
     let mut failed = 0;
     while !over.load(Ordering::SeqCst) {
         pace.tick().await;
-        let address = &balancer.addresses[pages % balancer.addresses.len()];
         pages += 1;
         let wanted = (pages % LOOKS == 0).then_some(users);
-        match one_more(&mut alex, address, id, wanted).await {
+        match one_more(&mut alex, &balancer.public_url, id, wanted).await {
             Ok((status, accepted)) => {
                 failed = 0;
                 balancer.judge("a page", Some(status), &[200]);
                 upgrades += usize::from(accepted);
                 users += u32::from(accepted);
             }
-            // The next one is asked at once; all three cannot be dead.
-            Err(_) => {
+            Err(error) => {
                 failed += 1;
-                if failed > balancer.addresses.len() {
-                    balancer.complain(format!("no replica answers {id}"));
+                if failed > TRIES {
+                    balancer.judge(&format!("a page, and then: {error}"), None, &[]);
                 }
             }
         }
