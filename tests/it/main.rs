@@ -9,6 +9,7 @@ mod support;
 mod account;
 mod alarms;
 mod api;
+mod backup;
 mod boundaries;
 mod browser;
 mod console;
