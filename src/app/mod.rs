@@ -126,7 +126,7 @@ pub use staff_sign_in::{
     StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,
 };
 pub use submit_order::{Submitted, submit_order};
-pub use sync_key::{Synced, list_revoked, sync_key};
+pub use sync_key::{KnownRevocations, Synced, list_revoked, sync_key};
 pub use verify_ledger::{VerifiedLedger, verify_digest, verify_ledger};
 pub use welcome_mail::license_file_name;
 pub use withdraw_subscription::{ask_withdrawal, withdraw_subscription};
@@ -163,6 +163,8 @@ pub struct App {
     pub mailer: Mailer,
     /// License signing.
     pub keyring: Keyring,
+    /// The list of revoked licenses as it was signed last.
+    pub revocations: KnownRevocations,
     /// Pages and mails.
     pub templates: Templates,
     /// The time.

@@ -45,5 +45,6 @@ mod storms;
 mod strangers;
 mod tampering;
 mod trials;
+mod vault;
 mod verification;
 mod webhook_tokens;
