@@ -137,7 +137,11 @@ fn tokens(config: &Config, credential: entra::Credential, http: reqwest::Client)
 }
 
 /// The signing keys: files are read, vaults are asked.
-async fn keyring(config: &Config, http: &reqwest::Client, now: OffsetDateTime) -> Result<Keyring, StartError> {
+pub(crate) async fn keyring(
+    config: &Config,
+    http: &reqwest::Client,
+    now: OffsetDateTime,
+) -> Result<Keyring, StartError> {
     let places: Vec<KeyPlace> = config
         .signing
         .keys
