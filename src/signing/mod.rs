@@ -22,7 +22,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use url::Url;
 
-use crate::{domain::license::Claims, entra::CredentialError, entra::TokenSource};
+use crate::{
+    domain::license::Claims,
+    entra::{CredentialError, TokenSource},
+};
 
 pub use error::{KeyError, VaultTrouble};
 pub use jwk::{Jwk, Jwks};
@@ -44,12 +47,15 @@ pub enum KeyPlace {
     Vault(Url),
 }
 
+/// Makes a source of tokens for a scope such as `https://vault.azure.net/.default`.
+pub type TokensFor<'a> = dyn Fn(&str) -> Result<Arc<dyn TokenSource>, CredentialError> + Sync + 'a;
+
 /// What it takes to ask a vault.
 pub struct VaultAccess<'a> {
     /// The HTTP client.
     pub http: &'a reqwest::Client,
-    /// Makes a source of tokens for a scope such as `https://vault.azure.net/.default`.
-    pub tokens_for: &'a (dyn Fn(&str) -> Result<Arc<dyn TokenSource>, CredentialError> + Sync),
+    /// Its tokens.
+    pub tokens_for: &'a TokensFor<'a>,
 }
 
 /// The keys of an installation: the first signs, all are published.

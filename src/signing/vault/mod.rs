@@ -100,7 +100,7 @@ impl Source {
             keys.push(self.fetch(version).await?);
         }
         let attributes: Vec<Attributes> = versions.iter().map(|(_, attributes)| *attributes).collect();
-        let signing = choose(&attributes, now.unix_timestamp()).and_then(|place| keys.get(place)).map(Arc::clone);
+        let signing = choose(&attributes, now.unix_timestamp()).and_then(|place| keys.get(place)).cloned();
         let published = keys.iter().map(|key| key.public().clone()).collect();
         Ok((signing.ok_or_else(|| self.wrong(VaultTrouble::Disabled))?, published))
     }
