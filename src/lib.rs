@@ -9,6 +9,7 @@ pub mod clock;
 mod crash;
 #[cfg(feature = "crash-points")]
 pub mod crash;
+pub mod entra;
 pub mod hash;
 pub mod http;
 pub mod telemetry;

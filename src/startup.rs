@@ -9,25 +9,26 @@ use std::{
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
-use time::Date;
+use time::{Date, OffsetDateTime};
 use tokio::{sync::watch, task::JoinHandle};
 use url::Url;
 
 use crate::{
-    app::{App, HasChecked, Health, KnownPrices, Logo, Pace, SharedApp, Trouble},
+    app::{App, HasChecked, Health, KnownPrices, KnownRevocations, Logo, Pace, SharedApp, Trouble},
     clock::SharedClock,
-    config::{Billing, Config, ConfigError, Credential, CredentialKind, Staff, secret},
+    config::{Billing, Config, ConfigError, Credential, CredentialKind, SigningKey, Staff, secret},
     domain::{
         catalog::{Catalog, Severity},
         money::QuantityDecimals,
     },
+    entra::{self, CredentialError, TokenSource, Tokens},
     http,
     identity::SignInClient,
     jobs,
     mail::{MailSetupError, Mailer},
-    marketplace::{self, Client, CredentialError, Tokens, WebhookTokens},
+    marketplace::{Client, WebhookTokens},
     pages,
-    signing::{KeyError, Keyring},
+    signing::{KeyError, KeyPlace, Keyring, VaultAccess},
     store::{Store, StoreError},
     templates::{TemplateError, Templates},
     web::{Server, ServerOptions},
@@ -35,6 +36,8 @@ use crate::{
 
 /// Running jobs get so long after the order to stop; together with the servers' time it stays below 20 seconds.
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(8);
+/// A new version of a key is published for a day before it signs; so often it is looked for.
+const VAULTS_ARE_ASKED_EVERY: Duration = Duration::from_secs(600);
 const MAX_LOGO_BYTES: usize = 256 * 1024;
 
 /// Why the service does not start; each says what to do.
@@ -87,18 +90,11 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     let (catalog, catalog_warnings) = read_catalog(&config.catalog.path)?;
     let mut catalog = catalog.cut_to(quantity_decimals(&config.billing)?);
     let logos = read_logos(&mut catalog, &config.catalog.path)?;
-    let keyring = Keyring::from_files(&config.signing.keys)?;
     let http = http::client()?;
+    let keyring = keyring(config, &http, clock.now()).await?;
     let store = Store::connect(config.database.url.expose_secret()).await?;
     store.migrate().await?;
-    let credential = credential(&config.entra.credential)?;
-    let tokens = Tokens::new(
-        config.entra.authority.clone(),
-        config.marketplace.tenant_id.to_string(),
-        config.marketplace.application_id.to_string(),
-        credential,
-        http.clone(),
-    )?;
+    let tokens = tokens(config, credential(&config.entra.credential)?, http.clone())?;
     let base_url = config.marketplace.base_url.clone();
     let metering_base_url = config.marketplace.metering_base_url.clone().unwrap_or_else(|| base_url.clone());
     Ok(App {
@@ -121,6 +117,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         templates,
         clock,
         public_url: config.server.public_url.clone(),
+        revocations: KnownRevocations::default(),
         health: Health::default(),
         secrets_expire: secrets_expire(config),
         prices: KnownPrices::default(),
@@ -132,6 +129,40 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         has_checked: HasChecked::default(),
         wake: tokio::sync::Notify::new(),
     })
+}
+
+fn tokens(config: &Config, credential: entra::Credential, http: reqwest::Client) -> Result<Tokens, CredentialError> {
+    let (tenant_id, application_id) = (config.marketplace.tenant_id, config.marketplace.application_id);
+    Tokens::new(config.entra.authority.clone(), tenant_id.to_string(), application_id.to_string(), credential, http)
+}
+
+/// The signing keys: files are read, vaults are asked.
+pub(crate) async fn keyring(
+    config: &Config,
+    http: &reqwest::Client,
+    now: OffsetDateTime,
+) -> Result<Keyring, StartError> {
+    let places: Vec<KeyPlace> = config
+        .signing
+        .keys
+        .iter()
+        .map(|key| match key {
+            SigningKey::File(path) => KeyPlace::File(path.clone()),
+            SigningKey::Vault(url) => KeyPlace::Vault(url.clone()),
+        })
+        .collect();
+    let credential = match credential(&config.entra.credential)? {
+        // A vault takes the identity itself: its rights are given to the identity, and not to the registration.
+        entra::Credential::FederatedManagedIdentity { identity_client_id } => {
+            entra::Credential::ManagedIdentity { identity_client_id }
+        }
+        other => other,
+    };
+    let tokens_for = |scope: &str| {
+        let tokens = tokens(config, credential.clone(), http.clone())?;
+        Ok(Arc::new(tokens.with_scope(scope)) as Arc<dyn TokenSource>)
+    };
+    Ok(Keyring::open(&places, VaultAccess { http, tokens_for: &tokens_for }, now).await?)
 }
 
 /// The catalog, and the warnings that come with it.
@@ -178,20 +209,20 @@ fn read_logos(catalog: &mut Catalog, catalog_path: &Path) -> Result<BTreeMap<Str
     Ok(logos)
 }
 
-fn credential(settings: &Credential) -> Result<marketplace::Credential, ConfigError> {
+fn credential(settings: &Credential) -> Result<entra::Credential, ConfigError> {
     Ok(match settings.kind {
-        CredentialKind::ClientSecret => marketplace::Credential::ClientSecret(secret(
+        CredentialKind::ClientSecret => entra::Credential::ClientSecret(secret(
             "entra.credential.client_secret",
             settings.client_secret.as_ref(),
             settings.client_secret_file.as_deref(),
         )?),
         CredentialKind::WorkloadIdentity => {
-            marketplace::Credential::WorkloadIdentity { token_file: settings.token_file.clone() }
+            entra::Credential::WorkloadIdentity { token_file: settings.token_file.clone() }
         }
-        CredentialKind::FederatedManagedIdentity => marketplace::Credential::FederatedManagedIdentity {
-            identity_client_id: settings.identity_client_id.clone(),
-        },
-        CredentialKind::AzureCli => marketplace::Credential::AzureCli,
+        CredentialKind::FederatedManagedIdentity => {
+            entra::Credential::FederatedManagedIdentity { identity_client_id: settings.identity_client_id.clone() }
+        }
+        CredentialKind::AzureCli => entra::Credential::AzureCli,
     })
 }
 
@@ -269,10 +300,13 @@ impl Service {
         let app = Arc::new(app);
         let (stop, stopped) = watch::channel(false);
         let server = pages.map(|(listener, options)| Server::start(&app, listener, options)).transpose()?;
-        let workers = match jobs {
+        let mut workers = match jobs {
             Jobs::Here => jobs::spawn(&app, &stopped),
             Jobs::Elsewhere => Vec::new(),
         };
+        if app.keyring.may_change() {
+            workers.push(tokio::spawn(follow_vaults(Arc::clone(&app), stopped)));
+        }
         Ok(Self { app, server, stop, workers })
     }
 
@@ -293,6 +327,19 @@ impl Service {
         let ((), ended) = tokio::join!(pages, tokio::time::timeout(JOBS_MAY_TAKE, workers));
         if ended.is_err() {
             tracing::warn!("a job was still running; its lease ends by itself");
+        }
+    }
+}
+
+/// New versions of keys are found without a restart, by pages and workers alike.
+async fn follow_vaults(app: SharedApp, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(VAULTS_ARE_ASKED_EVERY) => {}
+            _ = stop.changed() => continue,
+        }
+        if let Err(error) = app.keyring.refresh(app.clock.now()).await {
+            tracing::warn!(%error, "the signing keys stay what they were");
         }
     }
 }

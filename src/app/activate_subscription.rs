@@ -22,7 +22,7 @@ use crate::{
         time::Term,
     },
     marketplace::MarketplaceError,
-    store::{Enrolment, Lease, NewCharges, Tx},
+    store::{Enrolment, Lease, LicenseKey, NewCharges, NewMail, Tx},
 };
 
 /// Microsoft takes up to a minute from "received" to `Subscribed`.
@@ -171,13 +171,35 @@ async fn write(
     };
     tx.insert_charges(new, now).await?;
     let key = issue_key(app, tx, &subscription, enrolment, now).await?;
-    let key = key.ok_or_else(|| AppError::Internal(format!("{id} was activated and has no first key")))?;
-    let activated = Activated { subscription: &subscription, enrolment, frozen, first };
-    let mail = welcome_mail(app, activated, charges, &key, claims_of(&key)?.provisional)?;
-    tx.queue_mail(&mail, now).await?;
+    match &key {
+        Some(key) => {
+            let activated = Activated { subscription: &subscription, enrolment, frozen, first };
+            let mail = welcome_mail(app, activated, charges, key, claims_of(key)?.provisional)?;
+            tx.queue_mail(&mail, now).await?;
+        }
+        // A vault signs it, and the mail goes with it.
+        None if !app.keyring.signs_here() => {}
+        None => return Err(AppError::Internal(format!("{id} was activated and has no first key"))),
+    }
     let detail = serde_json::json!({
-        "users": frozen.order.users, "charges": charges.len(), "license": key.license_id, "seq": key.seq,
+        "users": frozen.order.users, "charges": charges.len(),
+        "license": key.as_ref().map(|key| &key.license_id), "seq": key.as_ref().map(|key| key.seq),
     });
     audit(tx, id, "seatkey", "subscription_activated", &detail, now);
     Ok(())
+}
+
+/// The welcome mail of an activation whose first key was signed after it; `None` where there is no activation.
+pub(super) async fn late_welcome(
+    app: &App,
+    tx: &Tx,
+    subscription: &Subscription,
+    enrolment: &Enrolment,
+    key: &LicenseKey,
+) -> Result<Option<NewMail>, AppError> {
+    let Some((enrolled, term)) = subscription.stage.enrolled().zip(subscription.term) else { return Ok(None) };
+    let frozen: FrozenQuote = tx.get_quote(enrolment.quote_id).await?.frozen;
+    let (first, charges) = frozen.at_activation(term, enrolled.activated_at.max(enrolment.submitted_at))?;
+    let activated = Activated { subscription, enrolment, frozen: &frozen, first: &first };
+    welcome_mail(app, activated, &charges, key, claims_of(key)?.provisional).map(Some)
 }

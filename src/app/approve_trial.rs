@@ -6,14 +6,14 @@ use uuid::Uuid;
 use super::{
     App, AppError,
     grant_trial::audit_grant,
-    open_trial::{open_trial, schedule_trial},
+    open_trial::{open_trial, schedule_trial, sign_trial_key},
 };
 use crate::{
     domain::{
         staff::{Actor, Role, member_named},
-        trial_grant::{Standing, TrialGrant, TrialRefused, check_approver},
+        trial_grant::{Standing, TrialGrant, TrialLicense, TrialRefused, check_approver},
     },
-    store::Tx,
+    store::{StoreError, Tx},
 };
 
 /// Approves a proposed trial, and gives it as it stands then.
@@ -23,28 +23,37 @@ use crate::{
 /// that does not wait; [`AppError::Store`].
 pub async fn approve_trial(app: &App, approver: &Actor, id: Uuid) -> Result<TrialGrant, AppError> {
     let now = app.clock.now();
+    let unknown = || TrialRefused::Unknown(id);
+    let seen = app.store.find_trial_grant(id).await?.ok_or_else(unknown)?;
+    // Nothing is signed for a grant that is not approved.
+    check(&seen, approver, now)?;
+    let license = sign_trial_key(app, &seen, now).await?;
     let tx = app.store.begin().await?;
-    let grant = approve_within(app, &tx, approver, id, now).await?;
+    let grant = tx.find_trial_grant(id).await?.ok_or_else(unknown)?;
+    check(&grant, approver, now)?;
+    if grant.version != seen.version {
+        return Err(StoreError::Conflict("trial_grant").into());
+    }
+    let grant = approve_within(app, &tx, grant, (approver, license), now).await?;
     tx.commit().await?;
     app.wake.notify_one();
     Ok(grant)
 }
 
-/// The same within a transaction of the caller's.
-pub(super) async fn approve_within(
+fn check(grant: &TrialGrant, approver: &Actor, now: OffsetDateTime) -> Result<(), TrialRefused> {
+    check_approver(grant, approver)?;
+    if grant.standing(now) == Standing::Expired { Err(TrialRefused::Expired) } else { Ok(()) }
+}
+
+async fn approve_within(
     app: &App,
     tx: &Tx,
-    approver: &Actor,
-    id: Uuid,
+    mut grant: TrialGrant,
+    (approver, license): (&Actor, Option<TrialLicense>),
     now: OffsetDateTime,
 ) -> Result<TrialGrant, AppError> {
-    let mut grant = tx.find_trial_grant(id).await?.ok_or(TrialRefused::Unknown(id))?;
-    check_approver(&grant, approver)?;
     check_granter_still(tx, &grant).await?;
-    if grant.standing(now) == Standing::Expired {
-        return Err(TrialRefused::Expired.into());
-    }
-    open_trial(app, tx, &mut grant, approver, now).await?;
+    open_trial(app, tx, &mut grant, (approver, license), now).await?;
     tx.update_trial_grant(&mut grant).await?;
     schedule_trial(app, tx, &grant, now).await?;
     audit_grant(tx, &grant, approver, "trial_approved", now);

@@ -6,10 +6,18 @@ use uuid::Uuid;
 use super::{
     App, AppError, Deed,
     converge::{queue, write_subscription},
-    issue_key::replace_license,
+    issue_key::{Ahead, Replaced, replace_license, sign_ahead},
     life_mail::Letter,
 };
-use crate::{domain::subscription::Stage, mail::is_mailbox, pages::mail::life::LifeEvent};
+use crate::{
+    domain::{license::Claims, subscription::Stage},
+    mail::is_mailbox,
+    pages::mail::life::LifeEvent,
+    store::StoreError,
+};
+
+/// A key that says something else once it is signed is signed again, so often.
+const TRIES: u32 = 3;
 
 /// Who gets the mails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,18 +86,47 @@ pub async fn resend_key(app: &App, deed: impl Into<Deed>, id: Uuid) -> Result<bo
 /// [`AppError`].
 pub async fn rotate_license(app: &App, deed: impl Into<Deed>, id: Uuid, leaked_seq: u32) -> Result<bool, AppError> {
     let deed = deed.into();
+    // A vault signs between two transactions: the first one finds out what, and writes nothing.
+    let mut ahead = None;
+    for _ in 0..TRIES {
+        match rotate_once(app, &deed, id, leaked_seq, ahead.as_ref()).await? {
+            Rotated::Now => return Ok(true),
+            Rotated::Not => return Ok(false),
+            Rotated::Unsigned(claims) => ahead = Some(sign_ahead(app, *claims).await?),
+        }
+    }
+    Err(StoreError::Conflict("subscription").into())
+}
+
+enum Rotated {
+    Now,
+    Not,
+    Unsigned(Box<Claims>),
+}
+
+async fn rotate_once(
+    app: &App,
+    deed: &Deed,
+    id: Uuid,
+    leaked_seq: u32,
+    ahead: Option<&Ahead>,
+) -> Result<Rotated, AppError> {
     let now = app.clock.now();
     let tx = app.store.begin().await?;
     let mut subscription = tx.get_subscription(id).await?;
     let enrolment = tx.get_enrolment(id).await?;
     let newest = tx.find_newest_key(id).await?.filter(|newest| newest.seq == leaked_seq);
-    let Some(newest) = newest else { return Ok(false) };
+    let Some(newest) = newest else { return Ok(Rotated::Not) };
     if matches!(subscription.stage, Stage::Ended { .. }) || tx.find_revocation(&newest.license_id).await?.is_some() {
-        return Ok(false);
+        return Ok(Rotated::Not);
     }
     // An end in the same moment must not leave the new license alive.
     write_subscription(app, &tx, &mut subscription, now).await?;
-    let Some(key) = replace_license(app, &tx, &subscription, &enrolment, now).await? else { return Ok(false) };
+    let key = match replace_license(app, &tx, (&subscription, &enrolment), ahead, now).await? {
+        None => return Ok(Rotated::Not),
+        Some(Replaced::Unsigned(claims)) => return Ok(Rotated::Unsigned(claims)),
+        Some(Replaced::By(key)) => key,
+    };
     let cause = key.seq.to_string();
     let letter = Letter { subscription: &subscription, enrolment: Some(&enrolment), key: Some(&key), cause: &cause };
     queue(app, &tx, letter, &LifeEvent::KeyReplaced, now).await?;
@@ -97,5 +134,5 @@ pub async fn rotate_license(app: &App, deed: impl Into<Deed>, id: Uuid, leaked_s
     deed.record(&tx, id, "license_rotated", facts, now).await?;
     tx.commit().await?;
     app.wake.notify_one();
-    Ok(true)
+    Ok(Rotated::Now)
 }

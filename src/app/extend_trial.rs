@@ -99,7 +99,7 @@ pub async fn write_extension(
     grant.trial_group.clone_from(&offer.trial_group);
     grant.offer_id.clone_from(&offer.id);
     if begins == State::Open {
-        open_trial(app, tx, &mut grant, actor, now).await?;
+        open_trial(app, tx, &mut grant, (actor, None), now).await?;
     } else {
         audit_grant(tx, &grant, actor, "trial_proposed", now);
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     App, AppError,
     converge::audit,
-    open_trial::{open_trial, schedule_trial},
+    open_trial::{open_trial, schedule_trial, sign_trial_key},
 };
 use crate::{
     clock::new_id,
@@ -17,8 +17,8 @@ use crate::{
         staff::Actor,
         time::{end_of_day, plus_days, utc_day},
         trial_grant::{
-            ALONE_USERS, Contact, DEFAULT_OFFER_DAYS, Granter, Kind, MAX_NAME, State, TrialGrant, TrialRefused, Wish,
-            check_wish,
+            ALONE_USERS, Contact, DEFAULT_OFFER_DAYS, Granter, Kind, MAX_NAME, State, TrialGrant, TrialLicense,
+            TrialRefused, Wish, check_wish,
         },
     },
     identity::domain_name,
@@ -61,6 +61,7 @@ pub struct TrialRequest<'a> {
 pub struct PreparedTrial {
     grant: TrialGrant,
     begins: State,
+    license: Option<TrialLicense>,
 }
 
 /// Grants a trial, or proposes it where it takes a second person; gives the grant.
@@ -88,7 +89,8 @@ pub async fn prepare_trial(app: &App, actor: &Actor, request: TrialRequest<'_>) 
     let mut grant = fresh_grant(actor, &request, (offer, plan), app.clock.now());
     (grant.tenant_id, grant.domain) = (tenant_id, domain);
     let begins = check_wish(actor, wish(&grant, plan, &request))?;
-    Ok(PreparedTrial { grant, begins })
+    let license = if begins == State::Open { sign_trial_key(app, &grant, grant.granted_at).await? } else { None };
+    Ok(PreparedTrial { grant, begins, license })
 }
 
 /// Writes a prepared trial in a transaction of the caller's, who wakes the workers after the commit.
@@ -96,10 +98,10 @@ pub async fn prepare_trial(app: &App, actor: &Actor, request: TrialRequest<'_>) 
 /// # Errors
 /// [`AppError::Store`].
 pub async fn write_trial(app: &App, tx: &Tx, actor: &Actor, prepared: PreparedTrial) -> Result<TrialGrant, AppError> {
-    let PreparedTrial { mut grant, begins } = prepared;
+    let PreparedTrial { mut grant, begins, license } = prepared;
     let now = grant.granted_at;
     if begins == State::Open {
-        open_trial(app, tx, &mut grant, actor, now).await?;
+        open_trial(app, tx, &mut grant, (actor, license), now).await?;
     }
     tx.insert_trial_grant(&grant).await?;
     schedule_trial(app, tx, &grant, now).await?;

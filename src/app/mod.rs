@@ -10,6 +10,7 @@ mod api_keys;
 mod approve;
 mod approve_trial;
 mod ask_reseller;
+mod back_up;
 mod bind_trial;
 mod change_plan;
 mod change_seats;
@@ -80,6 +81,7 @@ pub use answer_once::{ANSWERS_KEPT_FOR, ApiAnswer, Once, answer_once};
 pub use api_keys::{CreatedKey, create_api_key, recognise_api_key, revoke_api_key};
 pub use approve_trial::approve_trial;
 pub use ask_reseller::{Asked, ask_reseller};
+pub use back_up::{BackedUp, BackupError, BackupStep, back_up};
 pub use bind_trial::bind_trial;
 pub use change_plan::rewrite_charges;
 pub use change_seats::{SEATS, SeatsAsked, SeatsWanted, carry_out_seats, change_seats};
@@ -124,7 +126,7 @@ pub use staff_sign_in::{
     StaffArrived, begin_staff_sign_in, end_staff_session, find_staff_session, finish_staff_sign_in,
 };
 pub use submit_order::{Submitted, submit_order};
-pub use sync_key::{Synced, list_revoked, sync_key};
+pub use sync_key::{KnownRevocations, Synced, list_revoked, sync_key};
 pub use verify_ledger::{VerifiedLedger, verify_digest, verify_ledger};
 pub use welcome_mail::license_file_name;
 pub use withdraw_subscription::{ask_withdrawal, withdraw_subscription};
@@ -161,6 +163,8 @@ pub struct App {
     pub mailer: Mailer,
     /// License signing.
     pub keyring: Keyring,
+    /// The list of revoked licenses as it was signed last.
+    pub revocations: KnownRevocations,
     /// Pages and mails.
     pub templates: Templates,
     /// The time.

@@ -21,12 +21,12 @@ use crate::{
     store::{JobKind, Tx},
 };
 
-/// Opens a grant. The caller writes the row.
+/// Opens a grant. The caller writes the row, and has had a prospect's key signed ([`sign_trial_key`]).
 pub(super) async fn open_trial(
     app: &App,
     tx: &Tx,
     grant: &mut TrialGrant,
-    actor: &Actor,
+    (actor, license): (&Actor, Option<TrialLicense>),
     now: OffsetDateTime,
 ) -> Result<(), AppError> {
     (grant.state, grant.opened_at) = (State::Open, Some(now));
@@ -38,7 +38,8 @@ pub(super) async fn open_trial(
             Ok(())
         }
         Kind::OffMarket => {
-            let license = sign_key(app, grant, now)?;
+            let unsigned = || AppError::Internal(format!("the key of the trial {} was not signed", grant.id));
+            let license = license.ok_or_else(unsigned)?;
             grant.expires_at = license.ends_at;
             grant.license = Some(license);
             use_first_trial(tx, grant, now).await?;
@@ -69,7 +70,15 @@ pub(super) async fn schedule_trial(
     Ok(())
 }
 
-fn sign_key(app: &App, grant: &TrialGrant, now: OffsetDateTime) -> Result<TrialLicense, AppError> {
+/// The key of a prospect; `None` where there is none. It may be a network call, and is made before the transaction.
+pub(super) async fn sign_trial_key(
+    app: &App,
+    grant: &TrialGrant,
+    now: OffsetDateTime,
+) -> Result<Option<TrialLicense>, AppError> {
+    if grant.kind != Kind::OffMarket {
+        return Ok(None);
+    }
     let (offer, plan) = app.find_plan(&grant.offer_id, &grant.plan_id)?;
     let ends_at = trial_end(now, grant.days);
     let (license_id, seq) = (new_license_id(now), 1);
@@ -91,8 +100,8 @@ fn sign_key(app: &App, grant: &TrialGrant, now: OffsetDateTime) -> Result<TrialL
         iat: now.unix_timestamp(),
         planned_change: None,
     };
-    let SignedKey { compact, .. } = app.keyring.sign(&claims)?;
-    Ok(TrialLicense { license_id, seq, key: compact, ends_at })
+    let SignedKey { compact, .. } = app.keyring.sign(&claims).await?;
+    Ok(Some(TrialLicense { license_id, seq, key: compact, ends_at }))
 }
 
 /// The segment that so many users begin in. Nobody has priced anything yet: which one is cheapest is not known.

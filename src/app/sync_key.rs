@@ -1,5 +1,7 @@
 //! A licensed product presents an older key and gets the newest one; and the list of revoked licenses, signed.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde::Serialize;
 
 use super::{App, AppError, issue_key::trial_key};
@@ -51,15 +53,22 @@ async fn sync_trial(app: &App, license_id: &str) -> Result<Synced, AppError> {
     Ok(running.map_or(Synced::Gone, Synced::Newest))
 }
 
+/// A list that was signed in a vault is given out so long: whoever asks for it again and again is not passed on to the vault.
+const SIGNED_LIST_LASTS: i64 = 300;
+
+/// The list of revoked licenses as it was signed last, where signing is a network call.
+#[derive(Debug, Default)]
+pub struct KnownRevocations(Mutex<Option<(RevocationList, String)>>);
+
 /// The list of revoked licenses; times are seconds since 1970.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct RevocationList {
     iss: String,
     iat: i64,
     revoked: Vec<Revoked>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Revoked {
     jti: String,
     since: i64,
@@ -85,5 +94,29 @@ pub async fn list_revoked(app: &App) -> Result<String, AppError> {
     let mut revoked: Vec<Revoked> = of_subscriptions.chain(of_trials).collect();
     revoked.sort_by_key(|one| one.since);
     let list = RevocationList { iss: app.issuer().to_owned(), iat: now.unix_timestamp(), revoked };
-    Ok(app.keyring.sign_revocations(&list)?.compact)
+    sign_list(app, list).await
+}
+
+/// Signs it. Where a vault does, one that says the same is given out again; when the vault is out of reach, also for longer.
+async fn sign_list(app: &App, list: RevocationList) -> Result<String, AppError> {
+    if app.keyring.signs_here() {
+        return Ok(app.keyring.sign_revocations(&list).await?.compact);
+    }
+    let known = || app.revocations.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = known().clone().filter(|(before, _)| before.revoked == list.revoked);
+    let is_young = |before: &RevocationList| list.iat - before.iat < SIGNED_LIST_LASTS;
+    if let Some((_, compact)) = before.as_ref().filter(|(before, _)| is_young(before)) {
+        return Ok(compact.clone());
+    }
+    match (app.keyring.sign_revocations(&list).await, before) {
+        (Ok(signed), _) => {
+            *known() = Some((list, signed.compact.clone()));
+            Ok(signed.compact)
+        }
+        (Err(error), Some((_, compact))) => {
+            tracing::warn!(%error, "the list of revoked licenses is the one that was signed before");
+            Ok(compact)
+        }
+        (Err(error), None) => Err(error.into()),
+    }
 }

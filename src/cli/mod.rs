@@ -3,6 +3,7 @@
 
 mod api_key;
 mod audit;
+mod backup;
 pub mod browser;
 mod catalog;
 pub mod demo;
@@ -53,6 +54,8 @@ enum Command {
     /// Ledger and audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Copies a SQLite database while the service writes, and verifies the copy
+    Backup(backup::BackupArgs),
     /// The lock around a restored backup
     #[command(subcommand)]
     Restore(restore::RestoreCommand),
@@ -109,6 +112,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Audit(command) => audit::run(&command),
+        Command::Backup(args) => backup::run(&args),
         Command::Restore(command) => restore::run(&command),
         Command::Webhook(command) => webhook::run(&command),
         Command::Mail(command) => mail::run(&command),

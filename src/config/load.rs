@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::{Table, Value};
 use url::{Host, Url};
 
-use super::Config;
+use super::{Config, SigningKey};
 
 const PREFIX: &str = "SEATKEY__";
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
@@ -97,7 +97,11 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     ];
     let webhook = config.webhook.token_authority.as_ref().map(|url| ("webhook.token_authority", url));
     let metering = config.marketplace.metering_base_url.as_ref().map(|url| ("marketplace.metering_base_url", url));
-    for (key, url) in addresses.into_iter().chain(webhook).chain(metering) {
+    let vaults = config.signing.keys.iter().filter_map(|key| match key {
+        SigningKey::Vault(url) => Some(("signing.keys", url)),
+        SigningKey::File(_) => None,
+    });
+    for (key, url) in addresses.into_iter().chain(webhook).chain(metering).chain(vaults) {
         if url.scheme() != "https" && !is_loopback(url) {
             return Err(ConfigError::Rule { key, problem: "must be https; plain http is for loopback only" });
         }
@@ -200,7 +204,7 @@ keys = ["k.pem"]
         let config =
             with(&[("SEATKEY__SERVER__BIND", "127.0.0.1:9"), ("SEATKEY__SIGNING__KEYS", "a.pem, b.pem")]).unwrap();
         assert_eq!(config.server.bind.port(), 9);
-        assert_eq!(config.signing.keys, [PathBuf::from("a.pem"), PathBuf::from("b.pem")]);
+        assert_eq!(config.signing.keys, ["a.pem", "b.pem"].map(|file| SigningKey::File(file.into())));
         assert_eq!(config.marketplace.base_url.as_str(), "https://marketplaceapi.microsoft.com/api");
         assert_eq!(config.entra.authority.as_str(), "https://login.microsoftonline.com/");
     }
@@ -226,6 +230,7 @@ keys = ["k.pem"]
             ("SEATKEY__ENTRA__AUTHORITY", "http://login.example", "entra.authority"),
             ("SEATKEY__MARKETPLACE__METERING_BASE_URL", "http://api.example/api", "marketplace.metering_base_url"),
             ("SEATKEY__ENTRA__CREDENTIAL__KIND", "password", "password"),
+            ("SEATKEY__SIGNING__KEYS", "k.pem,http://contoso.vault.azure.net/keys/k", "signing.keys"),
         ];
         for (name, value, expected) in table {
             let error = with(&[(name, value)]).unwrap_err().to_string();

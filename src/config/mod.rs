@@ -290,6 +290,24 @@ fn default_quantity_decimals() -> u32 {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Signing {
-    /// `signing.keys`: key files; the first one signs, all are published.
-    pub keys: Vec<PathBuf>,
+    /// `signing.keys`: the first one signs, all are published. Each is a key file, or the address of a key or of a secret in
+    /// Azure Key Vault: `https://VAULT.vault.azure.net/keys/NAME` or `…/secrets/NAME`, perhaps with `/VERSION`.
+    pub keys: Vec<SigningKey>,
+}
+
+/// Where a signing key is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum SigningKey {
+    /// A file.
+    File(PathBuf),
+    /// A key or a secret in a vault; plain http is taken for loopback only.
+    Vault(Url),
+}
+
+impl From<String> for SigningKey {
+    fn from(text: String) -> Self {
+        let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        url.map_or_else(|| Self::File(PathBuf::from(text)), Self::Vault)
+    }
 }

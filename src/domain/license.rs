@@ -51,6 +51,14 @@ pub struct Claims {
     pub planned_change: Option<PlannedChange>,
 }
 
+impl Claims {
+    /// Whether both say the same, whenever they were signed.
+    #[must_use]
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        Self { iat: other.iat, ..self.clone() } == *other
+    }
+}
+
 /// A change that is planned, as a key tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedChange {

@@ -9,9 +9,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
+    TokenSource,
     answer::{Answer, continuation_token, pending, unknown_as_not_found},
     error::{MarketplaceError, Result},
-    tokens::TokenSource,
     wire::{AvailablePlan, Listing, Operation, Operations, Plans, Resolved, Subscription, WirePlan},
 };
 use crate::{

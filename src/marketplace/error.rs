@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::tokens::CredentialError;
+use super::CredentialError;
 
 pub(super) type Result<T> = std::result::Result<T, MarketplaceError>;
 

@@ -1,4 +1,4 @@
-//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes and its tokens; and the check of
+//! Microsoft's commercial marketplace, over HTTP: the one real client, its wire shapes; and the check of
 //! the token that comes with its webhook.
 //!
 //! Owns: paths, api-version, headers, lenient reading, error kinds, the bearer token. Does not own: what to do about an
@@ -9,10 +9,8 @@
 mod answer;
 mod call;
 mod client;
-mod entra_transport;
 mod error;
 mod metering;
-mod tokens;
 mod usage_days;
 mod usage_wire;
 mod webhook_body;
@@ -23,8 +21,10 @@ pub use answer::Answer;
 pub use client::{Client, Page, PendingOperation};
 pub use error::{Fault, MarketplaceError};
 pub use metering::{MAX_BATCH, UsageItem};
-pub use tokens::{Credential, CredentialError, TokenSource, Tokens};
 pub use usage_days::{ReconStatus, UsageDay};
 pub use usage_wire::UsageOutcome;
 pub use webhook_body::WebhookBody;
 pub use webhook_token::{TokenRefused, TokenVersion, VerifiedCaller, WebhookTokens};
+
+/// What the client is made with.
+pub use crate::entra::{Credential, CredentialError, TokenSource, Tokens};

@@ -9,7 +9,7 @@ use super::{Page, frame::Frame, purchase::Purchase, samples, timeline::Mark};
 pub enum Stage {
     /// Stored; Microsoft has been or will be asked to activate.
     Ordered,
-    /// Microsoft says `Subscribed`; the key is being signed.
+    /// Microsoft says `Subscribed`; the key is being signed, which takes long only while our key store does not answer.
     Activated,
     /// The key exists; the mail is on its way.
     Signed,
@@ -55,7 +55,8 @@ pub struct Progress {
     path: String,
     lead: String,
     steps: Vec<Step>,
-    slow: bool,
+    /// Why it takes long.
+    slow: Option<&'static str>,
     stuck: bool,
     finished: bool,
     state: String,
@@ -74,7 +75,7 @@ impl Progress {
             path: purchase.path(),
             lead: lead(&purchase.plan.name, stage, stuck),
             steps: steps(purchase, email, stage, stuck),
-            slow: pace == Pace::Slow && stage != Stage::Finished,
+            slow: (pace == Pace::Slow).then(|| slow(stage)).flatten(),
             stuck,
             finished: stage == Stage::Finished,
             state: format!("{stage:?}-{pace:?}").to_lowercase(),
@@ -105,6 +106,19 @@ fn lead(product: &str, stage: Stage, stuck: bool) -> String {
         (Stage::Ordered, true) => "Microsoft has not let the order through. The publisher has been told and looks after it; you need do nothing, and nothing is charged meanwhile.".to_owned(),
         (_, true) => format!("{product} is active at Microsoft, but we are not done yet. The publisher has been told and looks after it; you need do nothing."),
         _ => format!("{product} is being set up. This page follows it by itself; you may reload it, close it and come back."),
+    }
+}
+
+/// Whose fault it is that it takes so long.
+fn slow(stage: Stage) -> Option<&'static str> {
+    match stage {
+        Stage::Ordered => Some("This takes longer than usual; Microsoft sometimes needs a few minutes."),
+        Stage::Activated => Some(
+            "This takes longer than usual: Microsoft has activated the subscription, and the key store that signs our license \
+             keys does not answer yet. We try again by ourselves.",
+        ),
+        Stage::Signed => Some("This takes longer than usual; the key is signed, and the mail will follow."),
+        Stage::Finished => None,
     }
 }
 
@@ -160,6 +174,7 @@ impl Page for Progress {
                     .map(|stage| page(stage, Pace::Normal)),
             );
             pages.extend([Pace::Slow, Pace::Stuck].map(|pace| page(Stage::Ordered, pace)));
+            pages.push(page(Stage::Activated, Pace::Slow));
         });
         pages
     }

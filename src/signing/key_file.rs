@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::{rand::SystemRandom, signature::Ed25519KeyPair};
 
-use super::{KeyError, SigningKey};
+use super::{KeyError, signer::LocalKey};
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const END: &str = "-----END PRIVATE KEY-----";
@@ -33,7 +33,8 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-pub(super) fn read(path: &Path) -> Result<SigningKey, KeyError> {
+/// Reads a key file.
+pub(super) fn read(path: &Path) -> Result<LocalKey, KeyError> {
     let file_error = |source| KeyError::File { path: path.to_path_buf(), source };
     #[cfg(unix)]
     {
@@ -44,11 +45,14 @@ pub(super) fn read(path: &Path) -> Result<SigningKey, KeyError> {
         }
     }
     let pem = std::fs::read_to_string(path).map_err(file_error)?;
-    let format = || KeyError::Format(path.to_path_buf());
-    let body = pem.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(body, _)| body);
-    let base64: String = body.ok_or_else(format)?.split_whitespace().collect();
-    let der = STANDARD.decode(base64).map_err(|_| format())?;
+    from_pem(&pem).ok_or_else(|| KeyError::Format(path.display().to_string()))
+}
+
+/// The key of a text; none when it is not an Ed25519 key in PKCS#8 PEM.
+pub(super) fn from_pem(pem: &str) -> Option<LocalKey> {
+    let body = pem.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(body, _)| body)?;
+    let base64: String = body.split_whitespace().collect();
+    let der = STANDARD.decode(base64).ok()?;
     // Keys made by OpenSSL carry no public half; ring then computes it.
-    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| format())?;
-    Ok(SigningKey::new(pair))
+    Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok().map(LocalKey::new)
 }

@@ -10,7 +10,7 @@ use super::{
     faults::Fault,
     metering,
     purchase::Purchase,
-    terms,
+    terms, vault,
     verbs::App,
     world::{Registration, World},
 };
@@ -76,6 +76,7 @@ fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
             Ok(switches) => Reply::json(200, &switches),
             Err(error) => problem(400, &error.to_string()),
         }),
+        (_, ["vault", rest @ ..]) => vault::control(world, request, rest),
         (_, ["usage", rest @ ..]) => metering::control::answer(world, request, rest),
         ("GET", ["quiet"]) => Reply::json(200, &json!({"quiet": world.is_quiet()})),
         _ => problem(404, "unknown; GET /control/help lists what there is"),

@@ -24,6 +24,7 @@ mod server;
 mod subscription;
 mod switches;
 mod terms;
+mod vault;
 mod verbs;
 mod webhook;
 mod world;
@@ -47,6 +48,7 @@ pub use self::{
         Application, Applications, Dimension, ManagedIdentity, MarketPrices, Offer, Plan, Publisher, Seed, Tenant, User,
     },
     switches::{HostileToken, Switches, TokenVersion, UsageTrick},
+    vault::VaultChange,
     verbs::App,
     webhook::{Webhook, WebhookAnswer, WebhookRequest, WebhookState, WebhookTry},
     world::{Registration, World, WorldError},

@@ -18,7 +18,7 @@ use super::{
     fulfillment,
     journal::RecordedRequest,
     mail::mailbox,
-    metering, page, portal, webhook,
+    metering, page, portal, vault, webhook,
     world::World,
 };
 
@@ -74,6 +74,7 @@ fn answer(world: &World, request: &Request, segments: &[&str]) -> Reply {
         ["api", operation @ ("usageEvent" | "batchUsageEvent" | "usageEvents")] => {
             metering::answer(world, request, operation)
         }
+        _ if vault::is_vault(segments) => vault::answer(world, request, segments),
         _ => entra::answer(world, request, segments).unwrap_or_else(|| world.problem(404, "There is no such page.")),
     }
 }

@@ -24,6 +24,7 @@ use super::{
     seed::Seed,
     subscription::Subscription,
     switches::Switches,
+    vault::Shelf,
     webhook::{self, Outbox},
 };
 use crate::clock::AdvanceableClock;
@@ -93,6 +94,7 @@ pub(super) struct State {
     pub(super) switches: Switches,
     pub(super) outbox: Outbox,
     pub(super) usage: Book,
+    pub(super) vault: Shelf,
 }
 
 impl State {
@@ -112,6 +114,7 @@ impl State {
             switches: Switches::default(),
             outbox: Outbox::default(),
             usage: Book::default(),
+            vault: Shelf::default(),
         }
     }
 

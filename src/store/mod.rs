@@ -12,6 +12,7 @@ mod api_keys;
 mod approvals;
 mod audit;
 mod audit_lists;
+mod backup;
 mod calls;
 mod chain;
 mod changes;

@@ -33,11 +33,20 @@ async fn progress(visit: &Visit) -> Result<Progress, Refusal> {
     let ended = shown.subscription.microsoft.status == MicrosoftStatus::Unsubscribed;
     let stage = match shown.subscription.stage {
         Enrolled::Active { .. } => {
-            let mails = visit.app.store.list_mails(shown.subscription.microsoft.id).await?;
+            let id = shown.subscription.microsoft.id;
+            let is_signed = visit.app.store.find_newest_key(id).await?.is_some();
+            let mails = visit.app.store.list_mails(id).await?;
             let sent = mails.iter().all(|mail| mail.state == MailState::Sent);
             // A failing mail server delays only the mail: the key is on the page.
             let waits = mails.iter().any(|mail| mail.last_error.is_some());
-            if sent || waits { Stage::Finished } else { Stage::Signed }
+            if !is_signed {
+                // A vault signs it after the activation.
+                Stage::Activated
+            } else if sent || waits {
+                Stage::Finished
+            } else {
+                Stage::Signed
+            }
         }
         _ if shown.subscription.microsoft.status == MicrosoftStatus::Subscribed => Stage::Activated,
         _ => Stage::Ordered,

@@ -83,7 +83,12 @@ fn explain(error: &AppError) -> Dead {
         AppError::Change(reason) => Dead::NotNow { reason: sentence(&reason.to_string()) },
         AppError::Seats(reason) => Dead::NotNow { reason: sentence(&reason.to_string()) },
         AppError::NoMailbox(_) => Dead::NotNow { reason: "That is not the address of a mailbox.".to_owned() },
-        AppError::TermDiffers { .. } => Dead::PublisherTold,
+        AppError::Key(error) if error.is_passing() => Dead::NotNow {
+            reason:
+                "Our key store does not answer at the moment, so nothing was changed. Please try again in a minute."
+                    .to_owned(),
+        },
+        AppError::TermDiffers { .. } | AppError::Key(_) => Dead::PublisherTold,
         AppError::NotOffered { .. } => Dead::NotOffered,
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,
         AppError::Store(StoreError::Conflict(_)) => Dead::FormExpired,

@@ -13,7 +13,7 @@ from jwcrypto.jws import JWS
 asked = json.load(sys.stdin)
 keys = JWKSet.from_json(json.dumps(asked["jwks"]))
 token = JWS()
-token.allowed_algs = ["EdDSA"]
+token.allowed_algs = ["EdDSA", "ES256"]
 try:
     token.deserialize(asked["key"])
     kid = json.loads(token.objects["protected"]).get("kid")

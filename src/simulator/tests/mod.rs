@@ -9,6 +9,7 @@ mod mail;
 mod metering;
 mod pages;
 mod receiver;
+mod vault;
 mod webhook_tokens;
 mod webhooks;
 

@@ -12,7 +12,7 @@ use azure_core::{
 };
 use url::Url;
 
-use super::tokens::CredentialError;
+use super::CredentialError;
 
 /// Codes that Entra itself calls transient, whatever the status.
 const TRANSIENT: [&str; 2] = ["AADSTS90033", "AADSTS90024"];

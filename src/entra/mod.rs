@@ -1,7 +1,11 @@
-//! Bearer tokens for the marketplace, by Microsoft's own identity library.
+//! Bearer tokens from Entra, by Microsoft's own identity library: for the marketplace, and for Azure's key vaults.
+//!
+//! Owns: how this installation proves who it is. Does not own: where a token is sent; that is for whoever asked for it.
 //!
 //! Traps that this file answers: the library's cache runs on real time, so a refused token is renewed by a fresh
 //! credential; without a cloud of its own it asks the public one, whatever authority is configured.
+
+mod transport;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -20,14 +24,14 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use url::Url;
 
-use super::entra_transport::{EntraTransport, explain};
+use transport::{EntraTransport, explain};
 
 /// The marketplace API as a resource of Entra.
-const SCOPE: &str = "20e940b3-4c77-4b0b-9a53-9e16a1b010a7/.default";
+const MARKETPLACE_SCOPE: &str = "20e940b3-4c77-4b0b-9a53-9e16a1b010a7/.default";
 /// What a managed identity asks for to be accepted as the app registration.
 const TOKEN_EXCHANGE_SCOPE: &str = "api://AzureADTokenExchange/.default";
 
-/// How this installation proves to Microsoft that it is the registered application.
+/// How this installation proves to Microsoft who it is: the registered application, or an identity of its own.
 #[derive(Debug, Clone)]
 pub enum Credential {
     /// A client secret of the app registration.
@@ -39,6 +43,11 @@ pub enum Credential {
     },
     /// A managed identity that the app registration trusts as a federated credential.
     FederatedManagedIdentity {
+        /// The client id of a user-assigned identity; none = the system-assigned one.
+        identity_client_id: Option<String>,
+    },
+    /// A managed identity as itself: for Azure's own services. The marketplace does not take it.
+    ManagedIdentity {
         /// The client id of a user-assigned identity; none = the system-assigned one.
         identity_client_id: Option<String>,
     },
@@ -77,6 +86,7 @@ struct Settings {
     tenant_id: String,
     application_id: String,
     credential: Credential,
+    scope: String,
     http: reqwest::Client,
 }
 
@@ -87,7 +97,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Prepares a credential; nothing is asked for yet.
+    /// Prepares a credential for the marketplace; nothing is asked for yet.
     ///
     /// # Errors
     /// [`CredentialError::Refused`] when the settings cannot work at all.
@@ -98,9 +108,17 @@ impl Tokens {
         credential: Credential,
         http: reqwest::Client,
     ) -> Result<Self, CredentialError> {
-        let settings = Settings { authority, tenant_id, application_id, credential, http };
+        let scope = MARKETPLACE_SCOPE.to_owned();
+        let settings = Settings { authority, tenant_id, application_id, credential, scope, http };
         let current = RwLock::new(settings.build()?);
         Ok(Self { settings, current })
+    }
+
+    /// The same for another resource, such as `https://vault.azure.net/.default`.
+    #[must_use]
+    pub fn with_scope(mut self, scope: &str) -> Self {
+        scope.clone_into(&mut self.settings.scope);
+        self
     }
 }
 
@@ -108,7 +126,8 @@ impl Tokens {
 impl TokenSource for Tokens {
     async fn token(&self) -> Result<SecretString, CredentialError> {
         let credential = Arc::clone(&*self.current.read().await);
-        let token = credential.get_token(&[SCOPE], None).await.map_err(|error| explain(&error))?;
+        let token =
+            credential.get_token(&[self.settings.scope.as_str()], None).await.map_err(|error| explain(&error))?;
         Ok(SecretString::from(token.token.secret().to_owned()))
     }
 
@@ -135,6 +154,9 @@ impl Settings {
                     credential_options: ClientAssertionCredentialOptions { client_options: self.client_options() },
                 };
                 WorkloadIdentityCredential::new(Some(options)).map(|c| c as _)
+            }
+            Credential::ManagedIdentity { identity_client_id } => {
+                self.managed_identity(identity_client_id.clone()).map(|identity| identity.0 as _)
             }
             Credential::FederatedManagedIdentity { identity_client_id } => {
                 let identity = self.managed_identity(identity_client_id.clone()).map_err(|error| explain(&error))?;
@@ -201,6 +223,7 @@ mod tests {
                 tenant_id: String::new(),
                 application_id: String::new(),
                 credential: Credential::AzureCli,
+                scope: String::new(),
                 http: crate::http::client().unwrap(),
             };
             let cloud = settings.client_options().cloud.unwrap();
