@@ -11,7 +11,9 @@ mod crash;
 pub mod crash;
 pub mod hash;
 pub mod http;
+pub mod meters;
 pub mod telemetry;
+pub mod trace;
 
 pub mod simulator;
 

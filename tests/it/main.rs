@@ -43,6 +43,8 @@ mod sign_in;
 mod storms;
 mod strangers;
 mod tampering;
+mod traces;
 mod trials;
 mod verification;
+mod watching;
 mod webhook_tokens;
