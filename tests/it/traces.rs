@@ -112,8 +112,8 @@ async fn a_webhook_is_followed_by_its_operation(stage: Stage) {
     assert!(has(&found, "job", "handle_webhook") && has(&found, "call", "get_subscription"), "{found:#?}");
     assert!(found.iter().any(|line| line.kind == "audit" && line.subject == Some(id)), "{found:#?}");
     // What is not done waits in it, and what failed says why.
-    let broken = FaultAction { status: Some(400), ..FaultAction::default() };
-    stage.world().add_fault(Fault { count: 1_000, ..Fault::next("/api/saas/subscriptions", broken) });
+    let broken = FaultAction { status: Some(500), ..FaultAction::default() };
+    stage.world().add_fault(Fault { count: 1_000, ..Fault::next("/api/saas/subscriptions/*", broken) });
     assert!(stage.world().reinstate(id));
     while stage.world().deliver_due().await > 0 {}
     let runner = seatkey::jobs::Runner::new(std::sync::Arc::clone(&stage.app));

@@ -11,6 +11,7 @@ use std::{
 use sea_orm::ConnectionTrait as _;
 use seatkey::{
     app::{self, Trouble},
+    cli::browser::Browser,
     clock::Clock as _,
     jobs::Runner,
     simulator::{Fault, FaultAction},
@@ -23,6 +24,7 @@ use crate::{
     on_both_databases,
     support::{
         Stage,
+        people::ALEX,
         years::{enrolled, follow, report_after, upgrade},
     },
 };
@@ -131,8 +133,8 @@ impl Answered {
             labels.extend(known.keys().map(String::as_str));
             let matchers = part[length..].strip_prefix('{').and_then(|rest| rest.split('}').next()).unwrap_or_default();
             for matcher in matchers.split("\",").filter(|matcher| !matcher.is_empty()) {
-                let (label, value) = matcher.split_once('=').unwrap();
-                let label = label.trim_end_matches('!');
+                let (label, value) = matcher.split_once('"').unwrap();
+                let label = label.trim_end_matches(['=', '!', '~']);
                 match known.get(label) {
                     None => wrong.push(format!("{name} has no {label}")),
                     Some(values) if label == "le" && !values.contains(value.trim_matches('"')) => {
@@ -168,6 +170,9 @@ async fn eventful(stage: &mut Stage) -> String {
     stage.world().add_fault(Fault { count: 1_000, ..Fault::next("/api/batchUsageEvent", broken) });
     upgrade(stage, id, 300).await;
     report_after(stage, 0).await;
+    // Somebody buys in this month, too.
+    let another = stage.buy();
+    stage.configure(&mut Browser::of(ALEX).unwrap(), another).await;
     app::schedule_roll_up(&stage.app).await.unwrap();
     app::schedule_digest(&stage.app).await.unwrap();
     Runner::new(Arc::clone(&stage.app)).run_due().await.unwrap();
