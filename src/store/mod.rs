@@ -70,11 +70,11 @@ use std::{
     time::Duration,
 };
 
+use prometheus_client::metrics::histogram::Histogram;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
 
 pub use adopted_usage::AdoptedUsage;
 pub use api_answers::StoredAnswer;
@@ -120,8 +120,6 @@ pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
 pub use webhook_lists::{ListedWebhook, WebhookFilter};
 pub use webhooks::{NewWebhook, Webhook};
-
-use prometheus_client::metrics::histogram::Histogram;
 
 use crate::{
     clock::Stopwatch,
@@ -207,17 +205,6 @@ impl Store {
             db.clone()
         };
         Ok(Self { db, writer, begin_seconds: meters::seconds() })
-    }
-
-    /// Brings the schema up to date; rows from before there was a hash chain or a search get their
-    /// place in it, once.
-    ///
-    /// # Errors
-    /// [`StoreError`] when a step fails; steps that are done stay done.
-    pub async fn migrate(&self) -> Result<()> {
-        seatkey_migrations::Migrator::up(&self.db, None).await?;
-        seal::seal_old_rows(self).await?;
-        search_old::write_old_terms(self).await
     }
 
     /// Starts a write transaction. On SQLite it takes the write lock at once: a reader that turns writer half-way could fail.

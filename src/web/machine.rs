@@ -11,6 +11,7 @@ use actix_web::{
 use super::server::Readiness;
 use crate::{
     app::App,
+    store::StoreError,
     templates::{CONSOLE_SCRIPT, CONSOLE_STYLESHEET, SCRIPT, STYLESHEET},
 };
 
@@ -61,9 +62,11 @@ async fn obstacles(app: &App, readiness: &Readiness) -> Vec<String> {
     if readiness.is_stopping() {
         wrong.push("stopping".to_owned());
     }
-    let read = tokio::time::timeout(READ_WITHIN, app.store.list_missing_migrations()).await;
+    let read = tokio::time::timeout(READ_WITHIN, app.store.list_missing_steps()).await;
     match read {
         Err(_) => wrong.push("database: it takes too long".to_owned()),
+        // Another process has migrated to a newer version, which this one can work with until it is replaced.
+        Ok(Err(StoreError::Newer(_))) => {}
         Ok(Err(error)) => wrong.push(format!("database: {error}")),
         Ok(Ok(missing)) => {
             wrong.extend(missing.iter().map(|name| format!("migrations: {name} is missing; seatkey migrate")));
