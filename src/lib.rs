@@ -12,7 +12,9 @@ pub mod crash;
 pub mod entra;
 pub mod hash;
 pub mod http;
+pub mod meters;
 pub mod telemetry;
+pub mod trace;
 
 pub mod simulator;
 

@@ -2,9 +2,9 @@
 
 use std::{
     collections::BTreeMap,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,6 +27,7 @@ use crate::{
     jobs,
     mail::{MailSetupError, Mailer},
     marketplace::{Client, WebhookTokens},
+    meters::Meters,
     pages,
     signing::{KeyError, KeyPlace, Keyring, VaultAccess},
     store::{Store, StoreError},
@@ -92,6 +93,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     let logos = read_logos(&mut catalog, &config.catalog.path)?;
     let http = http::client()?;
     let keyring = keyring(config, &http, clock.now()).await?;
+    let (meters, started_at) = (Meters::default(), clock.now());
     let store = Store::connect(config.database.url.expose_secret()).await?;
     store.migrate().await?;
     let tokens = tokens(config, credential(&config.entra.credential)?, http.clone())?;
@@ -102,7 +104,8 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         catalog,
         catalog_warnings,
         marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock))
-            .with_metering_base(metering_base_url),
+            .with_metering_base(metering_base_url)
+            .counting(meters.clone()),
         webhook_tokens: WebhookTokens::new(
             config.webhook.token_authority.clone().unwrap_or_else(|| config.entra.authority.clone()),
             config.marketplace.tenant_id,
@@ -123,7 +126,8 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
         prices: KnownPrices::default(),
         logos,
         retention: time::Duration::days(config.retention.days.into()),
-        unreadable_webhooks: AtomicU64::new(0),
+        meters,
+        started_at,
         pace: Pace::default(),
         digest_file: config.audit.digest_file.clone(),
         has_checked: HasChecked::default(),
@@ -308,6 +312,19 @@ impl Service {
             workers.push(tokio::spawn(follow_vaults(Arc::clone(&app), stopped)));
         }
         Ok(Self { app, server, stop, workers })
+    }
+
+    /// The same with health and metrics at the management address. Where it is taken (pages and workers on one machine),
+    /// the work is done all the same, and nobody can look at it.
+    #[must_use]
+    pub fn managed_at(mut self, bind: SocketAddr) -> Self {
+        match Server::start_management(&self.app, bind) {
+            Ok(server) => self.server = Some(server),
+            Err(error) => {
+                tracing::warn!(%bind, %error, "health and metrics of these workers cannot be asked for; set server.management_bind");
+            }
+        }
+        self
     }
 
     /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.

@@ -11,6 +11,7 @@ mod m0005_numbers;
 mod m0006_credits;
 mod m0007_console_indexes;
 mod m0008_fewer_indexes;
+mod m0009_correlation;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_credits::Migration),
             Box::new(m0007_console_indexes::Migration),
             Box::new(m0008_fewer_indexes::Migration),
+            Box::new(m0009_correlation::Migration),
         ]
     }
 }

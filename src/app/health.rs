@@ -14,6 +14,9 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MarketplaceCredential, Self::SignInCredential, Self::StaffCredential];
+
     /// The configuration section to look at.
     #[must_use]
     pub fn section(self) -> &'static str {
@@ -43,6 +46,12 @@ impl Health {
         if let Ok(mut known) = self.0.lock() {
             known.remove(&trouble);
         }
+    }
+
+    /// Whether a credential is refused now.
+    #[must_use]
+    pub fn is_known(&self, trouble: Trouble) -> bool {
+        self.0.lock().is_ok_and(|known| known.contains_key(&trouble))
     }
 
     /// What is wrong, one line each.

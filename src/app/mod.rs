@@ -27,6 +27,7 @@ mod error;
 mod explain;
 mod extend_trial;
 mod find_prices;
+mod follow_trace;
 mod grant_trial;
 mod handle_webhook;
 mod health;
@@ -64,14 +65,10 @@ mod verify_ledger;
 mod welcome_mail;
 mod withdraw_subscription;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use time::{Date, Duration};
+use time::{Date, Duration, OffsetDateTime};
 use tokio::sync::Notify;
 use url::Url;
 
@@ -95,6 +92,7 @@ pub use error::AppError;
 pub use explain::explain_charges;
 pub use extend_trial::{TrialExtension, extend_trial, write_extension};
 pub use find_prices::{Freshness, KnownPrices, find_prices};
+pub use follow_trace::{MAX_ID_CHARS, TraceLine, follow_trace};
 pub use grant_trial::{NamedTenant, PreparedTrial, TrialRequest, grant_trial, prepare_trial, write_trial};
 pub use handle_webhook::{REFUSED_CHANGE, handle_webhook};
 pub use health::{Health, Trouble};
@@ -137,6 +135,7 @@ use crate::{
     identity::SignInClient,
     mail::Mailer,
     marketplace::{Client, WebhookTokens},
+    meters::Meters,
     signing::Keyring,
     store::Store,
     templates::Templates,
@@ -181,8 +180,10 @@ pub struct App {
     pub logos: BTreeMap<String, Logo>,
     /// How long personal data of an ended subscription is kept.
     pub retention: Duration,
-    /// Webhooks with a verified token that nobody could read.
-    pub unreadable_webhooks: AtomicU64,
+    /// What this process counts.
+    pub meters: Meters,
+    /// When this process was started.
+    pub started_at: OffsetDateTime,
     /// How fast usage is reported.
     pub pace: Pace,
     /// Where the daily digest of the ledger is appended.

@@ -1,8 +1,6 @@
 //! A webhook comes in: its token is checked, its raw body is stored with the job that acts on it, and only then Microsoft
 //! reads 200. What the catalog alone refuses is answered with a 4xx at once, the rejection that Microsoft honours.
 
-use std::sync::atomic::Ordering;
-
 use super::{App, AppError, token_digest};
 use crate::{
     domain::{
@@ -32,11 +30,34 @@ pub enum Received {
 /// [`AppError::Store`]: nothing is stored, and Microsoft has to send it again.
 pub async fn receive_webhook(app: &App, body: &[u8], claims: &Value) -> Result<Received, AppError> {
     let Some((text, webhook)) = read(body) else {
-        let count = app.unreadable_webhooks.fetch_add(1, Ordering::Relaxed) + 1;
+        let count = app.meters.unreadable_webhook();
+        app.meters.webhook(None, "unreadable");
         tracing::warn!(bytes = body.len(), count, "a webhook with a verified token cannot be read");
         return Ok(Received::Unreadable("the body is no JSON object with an action and a subscriptionId"));
     };
-    let refusal = early_refusal(app, &webhook).await?.map(|refusal| refusal.to_string());
+    let stored = store(app, text, &webhook, claims).await;
+    let outcome = match &stored {
+        Ok((_, Some(_))) => "refused",
+        Ok((true, None)) => "stored",
+        Ok((false, None)) => "repeated",
+        Err(_) => "not_stored",
+    };
+    app.meters.webhook(Some(&webhook.action), outcome);
+    let (is_new, refusal) = stored?;
+    if is_new {
+        app.wake.notify_one();
+    }
+    Ok(refusal.map_or(Received::Stored, Received::Refused))
+}
+
+/// Says whether it was new, and why it is refused, where it is.
+async fn store(
+    app: &App,
+    text: &str,
+    webhook: &WebhookBody,
+    claims: &Value,
+) -> Result<(bool, Option<String>), AppError> {
+    let refusal = early_refusal(app, webhook).await?.map(|refusal| refusal.to_string());
     // Old forms name no operation: then the body itself tells whether it came before.
     let operation_id = webhook.operation_id.clone().unwrap_or_else(|| token_digest(text));
     let claims = claims.to_string();
@@ -51,10 +72,7 @@ pub async fn receive_webhook(app: &App, body: &[u8], claims: &Value) -> Result<R
     let tx = app.store.begin().await?;
     let is_new = tx.insert_webhook(new, app.clock.now()).await?;
     tx.commit().await?;
-    if is_new {
-        app.wake.notify_one();
-    }
-    Ok(refusal.map_or(Received::Stored, Received::Refused))
+    Ok((is_new, refusal))
 }
 
 fn read(body: &[u8]) -> Option<(&str, WebhookBody)> {

@@ -36,11 +36,13 @@ pub async fn send_mail(app: &App, lease: Lease, mail_id: Uuid) -> Result<Step, A
             tx.record_mail_sent(mail_id, app.clock.now()).await?;
             tx.finish_job(lease).await?;
             tx.commit().await?;
+            app.meters.mail("sent");
             Ok(Step::Done)
         }
         Err(error) => {
             tx.record_mail_refused(mail_id, &error.to_string()).await?;
             tx.commit().await?;
+            app.meters.mail("refused");
             Err(error.into())
         }
     }

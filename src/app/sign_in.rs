@@ -15,6 +15,8 @@ const SESSION_ABSOLUTE: Duration = Duration::hours(12);
 const SIGN_IN_LIFETIME: Duration = Duration::minutes(30);
 /// A review that was not ordered is looked at again within the day, if ever.
 const UNORDERED_QUOTE_LIFETIME: Duration = Duration::days(1);
+/// So long somebody may ask what a request has led to.
+const TRACES_KEPT_FOR: Duration = Duration::days(30);
 
 /// Starts a sign-in for a browser and gives Entra's address. `browser` is what the browser's own cookie holds.
 ///
@@ -124,5 +126,6 @@ pub async fn forget_expired(app: &App) -> Result<(), AppError> {
     tx.delete_unordered_quotes(now - UNORDERED_QUOTE_LIFETIME).await?;
     tx.delete_unsubmitted_changes(now - UNORDERED_QUOTE_LIFETIME).await?;
     tx.delete_api_answers(now - ANSWERS_KEPT_FOR).await?;
+    tx.delete_old_steps(now - TRACES_KEPT_FOR).await?;
     Ok(tx.commit().await?)
 }

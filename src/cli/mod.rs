@@ -20,6 +20,7 @@ mod script;
 mod serve;
 mod simulate;
 pub mod simulated;
+mod trace;
 mod trial;
 mod webhook;
 
@@ -51,6 +52,8 @@ enum Command {
     Migrate(serve::ConfigArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
+    /// What one request, webhook or job has led to, down to Microsoft's ids
+    Trace(trace::TraceArgs),
     /// Ledger and audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -111,6 +114,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::Reconcile(args) => reconcile::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Audit(command) => audit::run(&command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(command) => restore::run(&command),

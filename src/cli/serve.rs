@@ -69,7 +69,8 @@ pub(super) fn work(args: &ConfigArgs) -> Result<(), Failure> {
         let order = OrderToStop::listen()?;
         let failed = |error: startup::StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
-        run_until_told(order, Service::start(app, None, Jobs::Here).map_err(failed)?).await;
+        let service = Service::start(app, None, Jobs::Here).map_err(failed)?;
+        run_until_told(order, service.managed_at(config.server.management_bind)).await;
         Ok(())
     })
 }

@@ -93,6 +93,19 @@ impl State {
         Self::Frozen,
     ];
 
+    /// Those that are not the usual end: how many there are does not grow with the years.
+    pub const OPEN: [Self; 9] = [
+        Self::Held,
+        Self::Due,
+        Self::Sending,
+        Self::Unknown,
+        Self::Conflict,
+        Self::Rejected,
+        Self::Expired,
+        Self::WrittenOff,
+        Self::Frozen,
+    ];
+
     /// The word in the ledger.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument as _;
 
 use crate::{
     app::{
@@ -16,8 +17,9 @@ use crate::{
         schedule_reporting, schedule_roll_up, schedule_sweep, schedule_usage_reconciliation, send_mail,
         sweep_subscriptions, withdraw_subscription,
     },
-    clock::new_id,
+    clock::{Stopwatch, new_id, random_id},
     store::{Claim, Job, JobKind, StoreError},
+    trace::{self, StepKind, Trace},
 };
 
 /// Others keep away for so long; steps are shorter, and a crash is noticed after this.
@@ -90,8 +92,7 @@ impl Runner {
     /// [`StoreError`] when the job table cannot be used.
     pub async fn run_next(&self) -> Result<bool, StoreError> {
         let Some(job) = self.claim().await? else { return Ok(false) };
-        let result = perform_apart(&self.app, &job).await;
-        conclude(&self.app, &job, result).await?;
+        run_to_end(&self.app, &job).await?;
         Ok(true)
     }
 
@@ -110,10 +111,55 @@ impl Runner {
 
 /// Runs a claimed job to its end. What cannot be written now is found again when its lease is over.
 async fn complete(app: &SharedApp, job: &Job) {
-    let result = perform_apart(app, job).await;
-    if let Err(error) = conclude(app, job, result).await {
+    if let Err(error) = run_to_end(app, job).await {
         tracing::error!(%error, kind = job.kind.as_str(), subject = %job.subject, "the end of a job could not be written");
     }
+}
+
+/// One step of a claimed job, as a part of the trace of what has asked for it; what nobody has asked for begins one.
+async fn run_to_end(app: &SharedApp, job: &Job) -> Result<(), StoreError> {
+    let trace = Trace::begin(job.trace_id.unwrap_or_else(random_id));
+    let span =
+        tracing::info_span!("job", kind = job.kind.as_str(), subject = %job.subject, correlation_id = %trace.id());
+    let steps = async {
+        let result = perform_apart(app, job, Arc::clone(&trace)).await;
+        note_step(app, job, &trace, &result);
+        conclude(app, job, result).await?;
+        write_rest(app, &trace).await;
+        Ok(())
+    };
+    trace::within(Arc::clone(&trace), steps).instrument(span).await
+}
+
+/// What was noted after the last commit. A job is over without it.
+async fn write_rest(app: &App, trace: &Trace) {
+    if trace.is_written() {
+        return;
+    }
+    let written = async { app.store.begin().await?.commit().await };
+    if let Err(error) = written.await {
+        tracing::warn!(%error, "steps of a trace are lost");
+    }
+}
+
+/// What comes by itself and has found nothing to do leaves no trace.
+fn note_step(app: &App, job: &Job, trace: &Trace, result: &Result<Step, AppError>) {
+    if job.trace_id.is_none() && trace.is_written() && result.is_ok() {
+        return;
+    }
+    let outcome = match result {
+        // What a mail server says names people.
+        Err(error) if job.kind != JobKind::SendMail => {
+            format!("{}: {}", outcome(job, result), error.to_string().chars().take(200).collect::<String>())
+        }
+        _ => outcome(job, result).to_owned(),
+    };
+    trace.note(trace::Step {
+        subject: Some(job.subject).filter(|subject| !subject.is_nil()),
+        reference: Some(job.lease.job_id.to_string()),
+        outcome: Some(outcome),
+        ..trace::Step::new(app.clock.now(), StepKind::Job, job.kind.as_str())
+    });
 }
 
 /// Writes what becomes of a claimed job after its step.
@@ -124,6 +170,7 @@ pub async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> R
     let now = app.clock.now();
     let store = &app.store;
     let kind = job.kind.as_str();
+    app.meters.job(kind, outcome(job, &result));
     match result {
         Ok(Step::Done) => {
             let tx = store.begin().await?;
@@ -140,6 +187,16 @@ pub async fn conclude(app: &App, job: &Job, result: Result<Step, AppError>) -> R
             tracing::error!(kind, subject = %job.subject, attempts = job.attempts, %error, "a job needs a person");
             store.bury_job(job.lease, &error.to_string()).await
         }
+    }
+}
+
+/// The word of the counters for a step.
+fn outcome(job: &Job, result: &Result<Step, AppError>) -> &'static str {
+    match result {
+        Ok(Step::Done) => "done",
+        Ok(Step::Again(_)) => "again",
+        Err(error) if goes_on(job, error) => "failed",
+        Err(_) => "dead",
     }
 }
 
@@ -180,10 +237,16 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
 }
 
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
-async fn perform_apart(app: &SharedApp, job: &Job) -> Result<Step, AppError> {
+async fn perform_apart(app: &SharedApp, job: &Job, trace: Arc<Trace>) -> Result<Step, AppError> {
+    let (meters, kind) = (app.meters.clone(), job.kind.as_str());
     let (app, job) = (Arc::clone(app), job.clone());
-    let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, async move { perform(&app, &job).await }));
-    match work.await {
+    let watch = Stopwatch::start();
+    // A task has neither the trace nor the span of the one that starts it.
+    let work = trace::within(trace, async move { perform(&app, &job).await }).in_current_span();
+    let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, work));
+    let work = work.await;
+    meters.job_took(kind, watch.elapsed());
+    match work {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(StoreError::Busy("the step took too long".to_owned()).into()),
         Err(error) => Err(AppError::Internal(format!("the job broke off: {error}"))),

@@ -15,6 +15,7 @@ use crate::{
     clock::{Stopwatch, new_id},
     crash::{Broken, failing_point},
     http::bounded_text,
+    trace::{self, Step, StepKind},
 };
 
 /// A page of the listing has been seen at 57 kB for 66 rows; a hundred times that is not an answer.
@@ -104,7 +105,9 @@ impl Client {
         request: RequestBuilder,
         token: &SecretString,
     ) -> Result<Answer<Received>> {
-        let ids = (new_id(self.clock.now()).to_string(), new_id(self.clock.now()).to_string());
+        // Microsoft answers with the same correlation id, and so does its support.
+        let correlation_id = trace::current_id().unwrap_or_else(|| new_id(self.clock.now()));
+        let ids = (new_id(self.clock.now()).to_string(), correlation_id.to_string());
         let watch = Stopwatch::start();
         let broken = |_: Broken| "the connection broke".to_owned();
         failing_point("before a request to the marketplace").map_err(broken).map_err(MarketplaceError::Unreached)?;
@@ -115,11 +118,17 @@ impl Client {
             .send()
             .await;
         failing_point("after an answer of the marketplace").map_err(broken).map_err(MarketplaceError::NoAnswer)?;
-        let response = response.map_err(|error| no_answer(operation, &ids.0, &error))?;
+        let response = response.map_err(|error| {
+            let outcome = if error.is_connect() { "unreached" } else { "no_answer" };
+            self.meters.call(operation, outcome, watch.elapsed());
+            self.note(operation, (&ids.0, None), outcome.to_owned());
+            no_answer(operation, &ids.0, &error)
+        })?;
         let status = response.status();
+        self.meters.call(operation, outcome(status.as_u16()), watch.elapsed());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let request_id = header("x-ms-requestid").unwrap_or(ids.0);
-        let correlation_id = header("x-ms-correlationid").unwrap_or(ids.1);
+        let correlation_id = header("x-ms-correlationid").unwrap_or_else(|| ids.1.clone());
         let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             operation,
@@ -130,11 +139,42 @@ impl Client {
             "marketplace call"
         );
         let operation_id = operation_id(&response);
+        let foreign = Some(&correlation_id).filter(|id| **id != ids.1);
+        self.note(
+            operation,
+            (&request_id, operation_id.as_ref().or(foreign)),
+            format!("{} in {milliseconds} ms", status.as_u16()),
+        );
         let retry_after = retry_after(&response, self.clock.now());
         let text = bounded_text(response, MAX_BODY_BYTES).await.map_err(|e| no_answer(operation, &request_id, &e))?;
         let text = text.ok_or_else(|| MarketplaceError::Unreadable("the answer is too long".to_owned()))?;
         let value = Received { status: status.as_u16(), text, retry_after, operation_id };
         Ok(Answer { value, request_id, correlation_id })
+    }
+}
+
+impl Client {
+    /// Keeps a request in the trace of what it was made for.
+    fn note(&self, operation: &str, (reference, other): (&str, Option<&String>), outcome: String) {
+        trace::note(Step {
+            reference: Some(reference.to_owned()),
+            other_reference: other.cloned(),
+            outcome: Some(outcome),
+            ..Step::new(self.clock.now(), StepKind::Call, operation)
+        });
+    }
+}
+
+/// The word of the counters for an answer.
+fn outcome(status: u16) -> &'static str {
+    match status {
+        200..=299 => "ok",
+        401 | 403 => "credential",
+        404 => "not_found",
+        409 => "conflict",
+        429 => "too_many",
+        500..=599 => "unavailable",
+        _ => "refused",
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     clock::SharedClock,
     domain::subscription::{MicrosoftStatus, Snapshot},
+    meters::Meters,
 };
 
 const API_VERSION: &str = "2018-08-31";
@@ -45,6 +46,7 @@ pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) tokens: Arc<dyn TokenSource>,
     pub(super) clock: SharedClock,
+    pub(super) meters: Meters,
 }
 
 impl Client {
@@ -52,13 +54,19 @@ impl Client {
     #[must_use]
     pub fn new(base: Url, http: reqwest::Client, tokens: Arc<dyn TokenSource>, clock: SharedClock) -> Self {
         let base = without_slash(base);
-        Self { metering_base: base.clone(), base, http, tokens, clock }
+        Self { metering_base: base.clone(), base, http, tokens, clock, meters: Meters::default() }
     }
 
     /// The same client, with the metering operations elsewhere.
     #[must_use]
     pub fn with_metering_base(self, base: Url) -> Self {
         Self { metering_base: without_slash(base), ..self }
+    }
+
+    /// The same client, counting into these meters.
+    #[must_use]
+    pub fn counting(self, meters: Meters) -> Self {
+        Self { meters, ..self }
     }
 
     /// Turns a purchase token into the subscription that it stands for. Works in every state and as often as needed.

@@ -94,6 +94,7 @@ pub fn check(templates: &Templates) -> Result<(), TemplateError> {
     try_page::<console::catalog::CatalogPage>(templates)?;
     try_page::<console::numbers::Numbers>(templates)?;
     try_page::<console::search::SearchPage>(templates)?;
+    try_page::<console::trace::TracePage>(templates)?;
     mail::check(templates)
 }
 

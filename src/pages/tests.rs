@@ -41,6 +41,7 @@ fn everything() -> Vec<(String, String)> {
     add("catalogpage", rendered::<console::catalog::CatalogPage>(&templates));
     add("numbers", rendered::<console::numbers::Numbers>(&templates));
     add("searchpage", rendered::<console::search::SearchPage>(&templates));
+    add("tracepage", rendered::<console::trace::TracePage>(&templates));
     add("api-docs", rendered::<api_docs::ApiDocs>(&templates));
     let mails: Vec<_> =
         Welcome::samples().iter().map(|mail| mail.render(&templates, &Language::ENGLISH).unwrap()).collect();

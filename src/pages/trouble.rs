@@ -97,6 +97,13 @@ impl Trouble {
         }
     }
 
+    /// The same, with what support can find the request by, where it is not the visitor who can help it.
+    #[must_use]
+    pub fn with_reference(self, reference: &str) -> Self {
+        let reference = if self.status >= 500 { reference.to_owned() } else { self.reference };
+        Self { reference, ..self }
+    }
+
     /// The status code of the answer.
     #[must_use]
     pub fn status(&self) -> u16 {

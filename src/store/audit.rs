@@ -13,6 +13,7 @@ use super::{
 use crate::{
     clock::{new_id, to_micros},
     hash::sha256_hex,
+    trace::{Step, StepKind},
 };
 
 pub(super) mod entity {
@@ -100,6 +101,11 @@ impl Tx {
             actor_digest: Some(actor_digest(&salt, entry.actor)),
             actor_salt: Some(salt),
         };
+        self.note_step(Step {
+            subject: Some(entry.subscription_id),
+            reference: Some(row.id.to_string()),
+            ..Step::new(now, StepKind::Audit, entry.action)
+        });
         let content = content(&row);
         let row = row.into_active_model().reset_all();
         self.append(Pending { subscription_id: entry.subscription_id, content, row: Row::Audit(row) });

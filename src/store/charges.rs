@@ -22,6 +22,7 @@ use crate::{
         pricing::{Item, Line},
         proration::Part,
     },
+    trace::{Step as TraceStep, StepKind},
 };
 
 pub(super) const TABLE: &str = "charge";
@@ -162,6 +163,12 @@ impl Tx {
         for row in &rows {
             let step = Taken { charge: Some(row), ..step(new.subscription_id, row.id, new.state, new.reason.as_str()) };
             self.append_step(step, now);
+            self.note_step(TraceStep {
+                subject: Some(new.subscription_id),
+                reference: Some(row.id.to_string()),
+                outcome: Some(row.state.clone()),
+                ..TraceStep::new(now, StepKind::Charge, format!("{} {}", row.reason, row.dimension))
+            });
         }
         let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
         entity::Entity::insert_many(rows).exec_without_returning(self.connection()).await?;

@@ -28,12 +28,19 @@ pub struct Figures {
     pub findings: Vec<(String, i64)>,
     /// Jobs that wait for a person.
     pub dead_jobs: i64,
+    /// Since when the oldest job that is due waits to be taken.
+    pub oldest_ready_job: Option<OffsetDateTime>,
+    /// When the oldest webhook came that nobody has acted upon.
+    pub oldest_unhandled_webhook: Option<OffsetDateTime>,
+    /// Mails that have not left.
+    pub queued_mails: i64,
     /// The reporter.
     pub reporter: Reporter,
 }
 
 impl Store {
-    /// Reads them all, with the charges in these states: counting millions that are accepted takes its time.
+    /// Reads them all, with the charges in these states. Whoever asks often asks for [`State::OPEN`]: counting millions that
+    /// are accepted takes its time.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -46,6 +53,9 @@ impl Store {
             nearest_deadline: open.into_iter().chain(ended).min(),
             findings: self.count_open_findings().await?,
             dead_jobs: self.count_dead_jobs().await?,
+            oldest_ready_job: self.find_oldest_ready_job(now).await?,
+            oldest_unhandled_webhook: self.find_oldest_unhandled_webhook().await?,
+            queued_mails: self.count_queued_mails().await?,
             reporter: self.get_reporter().await?,
         })
     }

@@ -14,6 +14,7 @@ use super::{Reader, Result, Store, StoreError, Tx};
 use crate::{
     clock::{from_micros, new_id, to_micros},
     crash::crash_point,
+    trace,
 };
 
 const TABLE: &str = "job";
@@ -37,6 +38,7 @@ pub(super) mod entity {
         pub lease_until: i64,
         pub last_error: Option<String>,
         pub created_at: i64,
+        pub trace_id: Option<Uuid>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -133,6 +135,11 @@ impl JobKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
+    /// The trace that a job belongs to: that of what asks for it. What comes by itself again and again begins its own.
+    fn trace_id(self) -> Option<Uuid> {
+        trace::current_id().filter(|_| !self.is_appointment())
+    }
+
     /// What waits for a date, however long, and is no work that is left over.
     fn is_appointment(self) -> bool {
         matches!(
@@ -180,6 +187,8 @@ pub struct Job {
     pub attempts: u32,
     /// When its cause happened.
     pub created_at: OffsetDateTime,
+    /// The trace of what asked for it last.
+    pub trace_id: Option<Uuid>,
 }
 
 impl Tx {
@@ -197,6 +206,7 @@ impl Tx {
             attempts: Set(0),
             lease_until: Set(0),
             created_at: Set(to_micros(now)),
+            trace_id: Set(kind.trace_id()),
             ..Default::default()
         };
         let once = OnConflict::columns([entity::Column::Kind, entity::Column::Subject]).do_nothing().to_owned();
@@ -242,6 +252,7 @@ impl Tx {
             lease_until: Set(0),
             last_error: Set(None),
             created_at: Set(to_micros(now)),
+            trace_id: Set(kind.trace_id()),
         };
         let rows: Vec<entity::ActiveModel> = subjects.into_iter().map(row).collect();
         if rows.is_empty() {
@@ -257,6 +268,7 @@ impl Tx {
                 Column::LeaseOwner,
                 Column::LeaseUntil,
                 Column::LastError,
+                Column::TraceId,
             ])
             .value(Column::RunAt, earlier)
             .to_owned();
@@ -359,6 +371,25 @@ impl Store {
         count(self, entity::Column::State.eq("dead")).await
     }
 
+    /// Since when the job that has been due for longest waits for somebody to take it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn find_oldest_ready_job(&self, now: OffsetDateTime) -> Result<Option<OffsetDateTime>> {
+        use entity::Column;
+        let waiting = Column::State.eq("ready").and(Column::LeaseUntil.lte(to_micros(now)));
+        let oldest: Option<i64> = entity::Entity::find()
+            .select_only()
+            .column(Column::RunAt)
+            .filter(waiting.and(Column::RunAt.lte(to_micros(now))))
+            .order_by_asc(Column::RunAt)
+            .limit(1)
+            .into_tuple()
+            .one(self.connection())
+            .await?;
+        Ok(oldest.map(from_micros))
+    }
+
     /// When the next work that is not being done becomes due. What waits for a date does not count.
     ///
     /// # Errors
@@ -403,5 +434,6 @@ fn from_row(row: &entity::Model, owner: Uuid) -> Result<Job> {
         subject: row.subject,
         attempts: u32::try_from(row.attempts).unwrap_or(0).saturating_add(1),
         created_at: from_micros(row.created_at),
+        trace_id: row.trace_id,
     })
 }

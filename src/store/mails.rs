@@ -8,7 +8,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{JobKind, Reader, Result, Store, StoreError, Tx};
-use crate::clock::{from_micros, new_id, to_micros};
+use crate::{
+    clock::{from_micros, new_id, to_micros},
+    trace::{Step, StepKind},
+};
 
 const TABLE: &str = "mail";
 
@@ -137,6 +140,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Mails that have not left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_queued_mails(&self) -> Result<i64> {
+        let queued = entity::Entity::find().filter(entity::Column::State.eq("queued"));
+        let count = queued.select_only().column_as(entity::Column::Id.count(), "count").into_tuple();
+        Ok(count.one(self.connection()).await?.unwrap_or(0))
+    }
+}
+
 impl Tx {
     /// Writes a mail and gives its id, for its job; `None` when that cause has been mailed before.
     ///
@@ -172,6 +187,11 @@ impl Tx {
     /// [`StoreError`].
     pub async fn queue_mail(&self, mail: &NewMail, now: OffsetDateTime) -> Result<bool> {
         let Some(id) = self.insert_mail(mail, now).await? else { return Ok(false) };
+        self.note_step(Step {
+            subject: mail.subscription_id,
+            reference: Some(id.to_string()),
+            ..Step::new(now, StepKind::Mail, "queued")
+        });
         self.insert_job(JobKind::SendMail, id, now).await?;
         Ok(true)
     }

@@ -36,6 +36,7 @@ mod mail_lists;
 mod mails;
 mod notes;
 mod number_sources;
+mod pool;
 mod quotes;
 mod ranges;
 mod reporter;
@@ -56,6 +57,7 @@ mod subscription_lists;
 mod subscriptions;
 mod sweeps;
 mod told_usage;
+mod traces;
 mod trial_grants;
 mod trial_uses;
 mod usage_attempts;
@@ -69,6 +71,7 @@ use std::{
     time::Duration,
 };
 
+use prometheus_client::metrics::histogram::Histogram;
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
@@ -97,6 +100,7 @@ pub use mail_lists::ListedMail;
 pub use mails::{Attachment, Mail, MailState, NewMail};
 pub use notes::Note;
 pub use number_sources::{FeeGroup, RenewalFees};
+pub use pool::PoolFigures;
 pub use quotes::StoredQuote;
 pub use reporter::Reporter;
 pub use revocations::Revocation;
@@ -111,13 +115,19 @@ pub use subscription_lists::{Place, SubscriptionFilter};
 pub use subscriptions::SubscriptionQuery;
 pub use sweeps::Sweep;
 pub use told_usage::ToldUsage;
+pub use traces::{TracedJob, TracedStep, TracedUsage};
 pub use usage_attempts::UsageAttempt;
 pub use usage_events::{NewUsageEvent, Settled, UsageEvent};
 pub use verify::{Flaw, VerifiedPage};
 pub use webhook_lists::{ListedWebhook, WebhookFilter};
 pub use webhooks::{NewWebhook, Webhook};
 
-use crate::crash::{Broken, failing_point};
+use crate::{
+    clock::Stopwatch,
+    crash::{Broken, failing_point},
+    meters,
+    trace::Step,
+};
 
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -141,6 +151,8 @@ pub struct Store {
     /// Where write transactions run. SQLite has one writer at a time, so that they have one connection, and wait for it in a
     /// row instead of asleep in SQLite's own steps; and what it holds in memory stays good from one to the next.
     writer: DatabaseConnection,
+    /// How long writers wait until they may begin.
+    begin_seconds: Histogram,
 }
 
 /// A write transaction; dropped without [`Tx::commit`] it is rolled back.
@@ -151,6 +163,8 @@ pub struct Tx {
     pending: Mutex<Vec<chain::Pending>>,
     /// What will be searched for, written at the commit.
     terms: Mutex<search_terms::Gathered>,
+    /// Steps of what is being followed, written at the commit.
+    steps: Mutex<Vec<Step>>,
 }
 
 impl Store {
@@ -191,15 +205,7 @@ impl Store {
         } else {
             db.clone()
         };
-        Ok(Self { db, writer })
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it does not.
-    pub async fn ping(&self) -> Result<()> {
-        Ok(self.db.execute_unprepared("SELECT 1").await.map(|_| ())?)
+        Ok(Self { db, writer, begin_seconds: meters::seconds() })
     }
 
     /// Starts a write transaction. On SQLite it takes the write lock at once: a reader that turns writer half-way could fail.
@@ -212,11 +218,10 @@ impl Store {
             sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx {
-            tx: self.writer.begin_with_options(options).await?,
-            pending: Mutex::default(),
-            terms: Mutex::default(),
-        })
+        let watch = Stopwatch::start();
+        let begun = self.writer.begin_with_options(options).await;
+        self.begin_seconds.observe(watch.elapsed().as_secs_f64());
+        Ok(Tx::new(begun?))
     }
 
     /// Starts a transaction that reads one state of everything and keeps no writer waiting; it is dropped, never committed.
@@ -232,7 +237,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        Ok(Tx { tx: self.db.begin_with_options(options).await?, pending: Mutex::default(), terms: Mutex::default() })
+        Ok(Tx::new(self.db.begin_with_options(options).await?))
     }
 
     /// Closes all connections.
@@ -244,6 +249,10 @@ impl Store {
 }
 
 impl Tx {
+    fn new(tx: DatabaseTransaction) -> Self {
+        Self { tx, pending: Mutex::default(), terms: Mutex::default(), steps: Mutex::default() }
+    }
+
     /// Makes everything of this transaction durable.
     ///
     /// # Errors
@@ -252,8 +261,12 @@ impl Tx {
         let pending = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         chain::seal(&self, pending).await?;
         self.write_terms().await?;
+        let followed = self.write_steps().await?;
         failing_point("before a commit").map_err(broken)?;
         self.tx.commit().await?;
+        if let Some(steps) = followed {
+            steps.arrived();
+        }
         failing_point("after a commit").map_err(broken)?;
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::ExprTrait,
 };
 use time::OffsetDateTime;
 
@@ -66,14 +67,17 @@ impl Store {
         let topics = topics.map(|topics| Column::Topic.is_in(topics.iter().map(|topic| topic.as_str())));
         let offer = offer_id.map(|offer| Column::OfferId.eq(offer));
         let these = entity::Entity::find().filter(Condition::all().add_option(topics).add_option(offer));
-        let mut rolled_up = RolledUp::default();
-        for row in these.all(self.connection()).await? {
-            let at = from_micros(row.at);
-            rolled_up.at = Ord::max(rolled_up.at, Some(at));
-            let (of, tally) = from_row(row)?;
-            rolled_up.tallies.insert(of, tally);
-        }
-        Ok(rolled_up)
+        gathered(self, these).await
+    }
+
+    /// The figures of some topics and periods, of all offers.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read_rolled_up_of(&self, topics: &[Topic], periods: &[String]) -> Result<RolledUp> {
+        use entity::Column;
+        let topics = Column::Topic.is_in(topics.iter().map(|topic| topic.as_str()));
+        gathered(self, entity::Entity::find().filter(topics.and(Column::Period.is_in(periods)))).await
     }
 
     /// The offers that there are figures of.
@@ -109,6 +113,17 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+async fn gathered(store: &Store, these: Select<entity::Entity>) -> Result<RolledUp> {
+    let mut rolled_up = RolledUp::default();
+    for row in these.all(store.connection()).await? {
+        let at = from_micros(row.at);
+        rolled_up.at = Ord::max(rolled_up.at, Some(at));
+        let (of, tally) = from_row(row)?;
+        rolled_up.tallies.insert(of, tally);
+    }
+    Ok(rolled_up)
 }
 
 fn to_row(of: &Of, tally: Tally, now: OffsetDateTime) -> entity::ActiveModel {

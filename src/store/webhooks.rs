@@ -7,7 +7,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{JobKind, Reader, Result, Store, Target, TermKind, Tx};
-use crate::clock::{from_micros, new_id, to_micros};
+use crate::{
+    clock::{from_micros, new_id, to_micros},
+    trace::{Step, StepKind},
+};
 
 pub(super) mod entity {
     use sea_orm::entity::prelude::*;
@@ -101,6 +104,26 @@ impl Store {
     }
 }
 
+impl Store {
+    /// When the oldest webhook came that nobody has acted upon.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError).
+    pub async fn find_oldest_unhandled_webhook(&self) -> Result<Option<OffsetDateTime>> {
+        use entity::Column;
+        let oldest: Option<i64> = entity::Entity::find()
+            .select_only()
+            .column(Column::ReceivedAt)
+            .filter(Column::HandledAt.is_null())
+            .order_by_asc(Column::Id)
+            .limit(1)
+            .into_tuple()
+            .one(self.connection())
+            .await?;
+        Ok(oldest.map(from_micros))
+    }
+}
+
 impl Tx {
     /// Stores a webhook with the job that acts on it. One that came before is stored already, and its job with it: a second
     /// copy has no effect. Says whether it was new.
@@ -126,6 +149,13 @@ impl Tx {
         let key = [Column::OperationId, Column::Action, Column::SubscriptionId];
         let once = OnConflict::columns(key).do_nothing().to_owned();
         let written = entity::Entity::insert(row).on_conflict(once).exec_without_returning(self.connection()).await?;
+        let outcome = if written == 1 { "stored" } else { "repeated" };
+        self.note_step(Step {
+            subject: webhook.subscription_id,
+            reference: Some(webhook.operation_id.to_owned()),
+            outcome: Some(outcome.to_owned()),
+            ..Step::new(now, StepKind::Webhook, webhook.action)
+        });
         if written == 1 {
             self.insert_job(JobKind::HandleWebhook, id, now).await?;
             if let Some(id) = webhook.subscription_id {

@@ -1,5 +1,7 @@
 //! What machines ask for: health, published keys, stylesheet and script.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
@@ -9,44 +11,69 @@ use actix_web::{
 use super::server::Readiness;
 use crate::{
     app::App,
+    store::StoreError,
     templates::{CONSOLE_SCRIPT, CONSOLE_STYLESHEET, SCRIPT, STYLESHEET},
 };
+
+/// A probe waits for a few seconds.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// `GET /healthz`: the process runs.
 pub(super) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }
 
-/// `GET /readyz`: whether it can do its work. Why not is nothing for everybody.
+/// `GET /readyz`: whether this process can take requests. Why not is nothing for everybody.
 pub(super) async fn readyz(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
-    readiness_answer(&troubles(&app, &readiness).await, "not ready\n".to_owned())
-}
-
-/// `GET /readyz` of the management address: the same with what is wrong, one line each.
-pub(super) async fn readyz_with_reasons(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
-    let troubles = troubles(&app, &readiness).await;
-    readiness_answer(&troubles, troubles.join("\n") + "\n")
-}
-
-fn readiness_answer(troubles: &[String], not_ready: String) -> HttpResponse {
-    if troubles.is_empty() {
-        return HttpResponse::Ok().content_type("text/plain").body("ready\n");
+    match obstacles(&app, &readiness).await[..] {
+        [] => ready("ready\n".to_owned()),
+        _ => not_ready("not ready\n".to_owned()),
     }
-    HttpResponse::ServiceUnavailable().content_type("text/plain").body(not_ready)
 }
 
-async fn troubles(app: &App, readiness: &Readiness) -> Vec<String> {
+/// `GET /readyz` of the management address: the same with what is wrong, one line each; also what is wrong with the whole
+/// installation and no reason to send requests elsewhere.
+pub(super) async fn readyz_with_reasons(app: Data<App>, readiness: Data<Readiness>) -> HttpResponse {
+    let obstacles = obstacles(&app, &readiness).await;
+    if !obstacles.is_empty() {
+        return not_ready(obstacles.join("\n") + "\n");
+    }
+    let mut lines = vec!["ready".to_owned()];
+    lines.extend(app.health.troubles());
+    match app.store.count_dead_jobs().await {
+        Ok(0) | Err(_) => {}
+        Ok(count) => lines.push(format!("{count} jobs wait for a person")),
+    }
+    ready(lines.join("\n") + "\n")
+}
+
+fn ready(text: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body(text)
+}
+
+fn not_ready(text: String) -> HttpResponse {
+    HttpResponse::ServiceUnavailable().content_type("text/plain").body(text)
+}
+
+/// Why no requests should come here: what another process may not have. A credential that Entra refuses is refused
+/// everywhere; webhooks are stored without it, and no process at all would be worse.
+async fn obstacles(app: &App, readiness: &Readiness) -> Vec<String> {
     let mut wrong = Vec::new();
     if readiness.is_stopping() {
         wrong.push("stopping".to_owned());
     }
-    if let Err(error) = app.store.ping().await {
-        wrong.push(format!("database: {error}"));
+    let read = tokio::time::timeout(READ_WITHIN, app.store.list_missing_steps()).await;
+    match read {
+        Err(_) => wrong.push("database: it takes too long".to_owned()),
+        // Another process has migrated to a newer version, which this one can work with until it is replaced.
+        Ok(Err(StoreError::Newer(_))) => {}
+        Ok(Err(error)) => wrong.push(format!("database: {error}")),
+        Ok(Ok(missing)) => {
+            wrong.extend(missing.iter().map(|name| format!("migrations: {name} is missing; seatkey migrate")));
+        }
     }
-    wrong.extend(app.health.troubles());
-    match app.store.count_dead_jobs().await {
-        Ok(0) | Err(_) => {}
-        Ok(count) => wrong.push(format!("{count} jobs wait for a person")),
+    if app.keyring.jwks().keys.is_empty() {
+        wrong.push("signing: no key is loaded".to_owned());
     }
     wrong
 }

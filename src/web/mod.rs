@@ -9,6 +9,7 @@ mod api;
 mod console;
 mod contacts;
 mod enrolment;
+mod follow;
 mod key;
 mod landing;
 mod license_keys;

@@ -137,6 +137,7 @@ pub const POLICY: &[(&str, &str, Access)] = &[
     ("GET", "/console/numbers", ALL),
     ("GET", "/console/numbers.csv", ALL),
     ("GET", "/console/search", ALL),
+    ("GET", "/console/trace", ALL),
 ];
 
 /// Who may ask for a route.

@@ -1,12 +1,6 @@
 //! Why a page is not shown, and the page that says so.
 
-use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header},
-};
-use uuid::Uuid;
-
-use super::{sent::Sent, visit::Visit};
+use super::{follow, sent::Sent, visit::Visit};
 use crate::{
     app::AppError,
     domain::{change::ChangeRefused, subscription::NotEnrollable},
@@ -19,6 +13,10 @@ use crate::{
         trouble::{Dead, Trouble},
     },
     store::StoreError,
+};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
 };
 
 /// Why a page is not shown.
@@ -93,7 +91,7 @@ fn explain(error: &AppError) -> Dead {
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,
         AppError::Store(StoreError::Conflict(_)) => Dead::FormExpired,
         AppError::Store(StoreError::Busy(_) | StoreError::Unreachable(_)) => Dead::DatabaseSilent,
-        _ => Dead::Internal { reference: Uuid::new_v4().simple().to_string() },
+        _ => Dead::Internal { reference: follow::request_id().to_string() },
     };
     match &dead {
         Dead::Internal { reference } => tracing::error!(reference, %error, "a page failed"),
@@ -106,7 +104,7 @@ fn explain(error: &AppError) -> Dead {
 }
 
 fn dead_end(visit: &Visit, face: OfferFace, dead: &Dead) -> HttpResponse {
-    let page = Trouble::new(visit.frame(face), dead, visit.now());
+    let page = Trouble::new(visit.frame(face), dead, visit.now()).with_reference(&follow::request_id().to_string());
     let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match page.render(&visit.app.templates) {
         Ok(html) => {

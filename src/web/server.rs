@@ -9,23 +9,20 @@ use std::{
 };
 
 use actix_web::{
-    App as Actix, Error, HttpServer,
-    body::MessageBody,
-    dev::{ServerHandle, ServiceRequest, ServiceResponse},
-    middleware::{Compress, DefaultHeaders, Next, from_fn},
+    App as Actix, HttpServer,
+    dev::ServerHandle,
+    middleware::{Compress, DefaultHeaders, from_fn},
     web::{Data, PayloadConfig},
 };
 
 use super::{
     api::KeyPace,
+    follow::follow,
     pace::Pace,
     routes,
     sent::{MAX_FORM_BYTES, is_https},
 };
-use crate::{
-    app::{App, SharedApp},
-    clock::Stopwatch,
-};
+use crate::app::{App, SharedApp};
 
 /// How long running answers may take after the order to stop.
 const STOP_SECONDS: u64 = 10;
@@ -80,7 +77,18 @@ impl Server {
         Ok(Self { handles, address, readiness })
     }
 
-    /// The buyers' address as bound.
+    /// Starts the management address alone, beside workers without pages.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn start_management(app: &SharedApp, bind: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(bind)?;
+        let address = listener.local_addr()?;
+        let readiness = Arc::new(Readiness::default());
+        Ok(Self { handles: vec![serve(app, &readiness, listener, 1, routes::management)?], address, readiness })
+    }
+
+    /// The buyers' address as bound; the management address where there are no pages.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -119,7 +127,7 @@ fn serve(
             .app_data(key_pace.clone())
             .app_data(PayloadConfig::new(MAX_FORM_BYTES))
             .wrap(Compress::default())
-            .wrap(from_fn(log))
+            .wrap(from_fn(follow))
             .wrap(security_headers(is_https(&app)))
             .configure(routes)
     };
@@ -147,19 +155,6 @@ fn security_headers(https: bool) -> DefaultHeaders {
         .add(("Cross-Origin-Opener-Policy", "same-origin"))
         .add(("Permissions-Policy", "camera=(), microphone=(), geolocation=()"))
         .add(("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"))
-}
-
-/// One line for each answer; the query is left out, because it may carry a purchase token or a code.
-async fn log(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let watch = Stopwatch::start();
-    let (method, path) = (request.method().clone(), request.path().to_owned());
-    let response = next.call(request).await?;
-    let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(%method, path, status = response.status().as_u16(), milliseconds, "answered");
-    Ok(response)
 }
 
 #[cfg(test)]

@@ -13,16 +13,19 @@ pub(super) async fn receive(request: HttpRequest, body: Bytes, app: Data<App>) -
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let authorization = headers.next().and_then(|value| value.to_str().ok());
     if headers.next().is_some() {
+        app.meters.webhook(None, "token_refused");
         return refuse(StatusCode::UNAUTHORIZED, "more than one Authorization header");
     }
     let caller = match app.webhook_tokens.verify(authorization).await {
         Ok(caller) => caller,
         Err(refused) if refused.is_unavailable() => {
             tracing::warn!(%refused, "a webhook's token cannot be checked now");
+            app.meters.webhook(None, "token_unchecked");
             return refuse(StatusCode::SERVICE_UNAVAILABLE, "the token cannot be checked now; please send it again");
         }
         Err(refused) => {
             tracing::warn!(%refused, "a webhook's token is refused");
+            app.meters.webhook(None, "token_refused");
             return refuse(StatusCode::UNAUTHORIZED, "the token is refused");
         }
     };

@@ -1,6 +1,6 @@
 //! What `GET /metrics` says while charges are held, due, stuck and accepted.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
 use seatkey::{
     clock::Clock as _,
@@ -22,31 +22,39 @@ on_both_databases! {
 }
 
 /// The management address of one more server on the same application.
-struct Management {
+pub(crate) struct Management {
     server: Server,
-    address: String,
+    bind: SocketAddr,
 }
 
 impl Management {
-    fn start(stage: &Stage) -> Self {
+    pub(crate) fn start(stage: &Stage) -> Self {
         // The port is free now; nobody else of this machine asks for this very one in the meantime.
         let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let options = ServerOptions { management_bind: Some(bind), workers: 1 };
         let server = Server::start(&stage.app, TcpListener::bind("127.0.0.1:0").unwrap(), options).unwrap();
-        Self { server, address: format!("http://{bind}/metrics") }
+        Self { server, bind }
     }
 
-    async fn text(&self) -> String {
-        let answer = seatkey::http::client().unwrap().get(&self.address).send().await.unwrap();
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("http://{}/{path}", self.bind)
+    }
+
+    pub(crate) async fn text(&self) -> String {
+        let answer = seatkey::http::client().unwrap().get(self.address("metrics")).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         answer.text().await.unwrap()
     }
 
     /// The value of a metric; none when it is absent.
-    async fn value(&self, name: &str) -> Option<i64> {
+    pub(crate) async fn value(&self, name: &str) -> Option<i64> {
         let text = self.text().await;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))?;
         Some(line.parse().unwrap())
+    }
+
+    async fn usage(&self, outcome: &str) -> Option<i64> {
+        self.value(&format!("seatkey_usage_outcomes_total{{outcome=\"{outcome}\"}}")).await
     }
 
     async fn charges(&self, state: &str) -> i64 {
@@ -59,9 +67,9 @@ async fn the_alarms_follow_the_charges(stage: Stage) {
     assert_eq!(metrics.value("seatkey_oldest_due_charge_age_seconds").await, Some(0));
     assert_eq!(metrics.value("seatkey_reporter_last_success_timestamp_seconds").await, None);
     let id = enrolled(&stage, "150").await;
-    assert_eq!((metrics.charges("held").await, metrics.charges("accepted").await), (2, 0));
+    assert_eq!((metrics.charges("held").await, metrics.usage("accepted").await), (2, None));
     report_after(&stage, 35).await;
-    assert_eq!((metrics.charges("held").await, metrics.charges("accepted").await), (0, 2));
+    assert_eq!((metrics.charges("held").await, metrics.usage("accepted").await), (0, Some(2)));
     let success = metrics.value("seatkey_reporter_last_success_timestamp_seconds").await.unwrap();
     assert!((stage.clock.now().unix_timestamp() - success) < 600);
     assert_eq!(metrics.value("seatkey_nearest_deadline_seconds").await, None, "nothing is open");
@@ -90,7 +98,7 @@ async fn the_alarms_follow_the_charges(stage: Stage) {
     assert_eq!(metrics.value("seatkey_dead_jobs").await, Some(0));
     assert_eq!(metrics.value("seatkey_unreadable_webhooks_total").await, Some(0));
     let text = metrics.text().await;
-    assert_eq!(text.matches("seatkey_charges{").count(), 11, "every state is there: {text}");
+    assert_eq!(text.matches("seatkey_charges{").count(), 9, "every state that is not the usual end: {text}");
     assert!(text.lines().filter(|line| line.starts_with("# HELP")).count() >= 7, "{text}");
     stage.finish().await;
     metrics.server.stop().await;

@@ -95,8 +95,7 @@ async fn an_expired_secret_of_ours_never_looks_like_a_bad_token(stage: Stage) {
     assert!(page.text.contains("publisher"), "the buyer reads that the publisher has been told: {}", page.text);
     assert!(!page.text.contains("Configure account now"), "and not that the link is old");
     let ready = alex.open(stage.url("readyz")).await.unwrap();
-    assert_eq!(ready.status, 503);
-    assert_eq!(ready.text, "not ready\n", "the reasons are for the management address");
+    assert_eq!((ready.status, ready.text.as_str()), (200, "ready\n"), "webhooks are stored all the same");
     let reasons = stage.app.health.troubles().join("\n");
     assert!(reasons.contains("[entra.credential]") && reasons.contains("AADSTS7000222"), "{reasons}");
     stage.world().restore_secret(App::Marketplace);

@@ -2,12 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
+use time::OffsetDateTime;
+
 use super::{Round, SETS_OUT_WITHIN, settle};
 use crate::{
     app::{AppError, open_purchase::note_credential},
     domain::usage::Said,
     marketplace::{MarketplaceError, UsageItem, UsageOutcome},
     store::UsageEvent,
+    trace::{self, Step, StepKind},
 };
 
 /// What was said of an event, with Microsoft's words.
@@ -38,6 +41,7 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
         Ok(answer) => {
             app.pace.went_well();
             let request = answer.request_id;
+            note_batch(app.clock.now(), &request, &batch);
             answer.value.into_iter().map(|outcome| hear(outcome, &request)).collect()
         }
         // An event of the batch is at fault; by itself each says whether it is.
@@ -49,6 +53,16 @@ pub(super) async fn send(round: &Round<'_>, batch: Vec<UsageEvent>) -> Result<()
     };
     drop(_permit);
     round.answers.keep(round, batch, heard).await
+}
+
+/// Which charges a request carried: Microsoft's id of it leads to them.
+fn note_batch(now: OffsetDateTime, request_id: &str, batch: &[UsageEvent]) {
+    let charges: Vec<String> = batch.iter().map(|event| event.charge_id.to_string()).collect();
+    trace::note(Step {
+        reference: Some(request_id.to_owned()),
+        outcome: Some(charges.join(" ")),
+        ..Step::new(now, StepKind::Batch, "charges")
+    });
 }
 
 /// Of several, one that is refused without Microsoft's words for it is rejected only where another one is taken: if all are

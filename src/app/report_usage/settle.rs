@@ -64,10 +64,13 @@ pub(super) async fn write(round: &Round<'_>, attempts: &[Attempt]) -> Result<(),
         let outcome = outcome(attempt, standings.get(&attempt.event.subscription_id), now);
         outcomes.entry(outcome).or_default().push(attempt);
     }
-    for (outcome, chosen) in outcomes {
-        write_outcome(&tx, round.owner, outcome, &chosen, now).await?;
+    for (outcome, chosen) in &outcomes {
+        write_outcome(&tx, round.owner, *outcome, chosen, now).await?;
     }
     tx.commit().await?;
+    for (outcome, chosen) in &outcomes {
+        app.meters.usage(outcome.word(), chosen.len() as u64);
+    }
     app.wake.notify_one();
     Ok(())
 }
@@ -79,6 +82,16 @@ enum Outcome {
     Over(Over),
     /// The same bytes again.
     Again { at: OffsetDateTime, in_doubt: bool },
+}
+
+impl Outcome {
+    /// The word of the counters.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Over(over) => over.state().as_str(),
+            Self::Again { .. } => "again",
+        }
+    }
 }
 
 /// Where the charge goes.

@@ -20,6 +20,7 @@ pub mod subscription;
 pub mod subscriptions;
 pub mod table;
 pub mod today;
+pub mod trace;
 pub mod trials;
 pub mod trouble;
 pub mod webhooks;

@@ -23,6 +23,7 @@ use crate::{
         staff::{Actor, Scope},
     },
     web::{
+        follow,
         policy::{self, Access},
         sent::MAX_FORM_BYTES,
     },
@@ -30,8 +31,6 @@ use crate::{
 
 /// No idempotency key is longer.
 const MAX_IDEMPOTENCY_KEY: usize = 255;
-/// Names the request in problems and in the log.
-static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What becomes of a request.
@@ -52,7 +51,7 @@ pub(in crate::web) struct Call {
 
 /// Answers a request of a route, or says why not.
 pub(super) async fn answer(route: &'static ApiRoute, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let request_id = Uuid::new_v4();
+    let request_id = follow::request_id();
     let answer = match Call::admit(route, &request, payload).await {
         Ok(call) => (route.handler)(Rc::new(call)).await,
         Err(problem) => Err(problem),
@@ -62,13 +61,13 @@ pub(super) async fn answer(route: &'static ApiRoute, request: HttpRequest, paylo
 
 /// Answers a request that belongs to no route.
 pub(super) fn refuse(request: &HttpRequest, problem: &Problem) -> HttpResponse {
-    let request_id = Uuid::new_v4();
+    let request_id = follow::request_id();
     with_id(problem.answer(request.path(), request_id), request_id)
 }
 
 fn with_id(mut answer: HttpResponse, request_id: Uuid) -> HttpResponse {
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
-        answer.headers_mut().insert(REQUEST_ID.clone(), value);
+        answer.headers_mut().insert(follow::REQUEST_ID.clone(), value);
     }
     answer
 }

@@ -23,6 +23,7 @@ mod subscription;
 mod subscription_facts;
 mod subscriptions;
 mod today;
+mod trace;
 mod trials;
 mod visit;
 mod webhooks;
@@ -86,6 +87,7 @@ pub(super) fn lines() -> Vec<Line> {
         get("/console/staff-actions.csv", |to| to.to(desk(csv::<staff_actions::StaffActions>))),
         get("/console/numbers", |to| to.to(desk(numbers::show))),
         get("/console/numbers.csv", |to| to.to(desk(csv::<numbers::Figures>))),
+        get("/console/trace", |to| to.to(desk(trace::show))),
         get("/console/search", |to| to.to(desk(search::show))),
     ]
 }

@@ -1,11 +1,5 @@
 //! Why a page of the console is not shown, and the page that says so.
 
-use actix_web::{
-    HttpResponse,
-    http::{StatusCode, header},
-};
-use uuid::Uuid;
-
 use super::visit::StaffVisit;
 use crate::{
     app::AppError,
@@ -18,7 +12,14 @@ use crate::{
         },
     },
     store::StoreError,
-    web::refusal::{html_answer, see_other},
+    web::{
+        follow,
+        refusal::{html_answer, see_other},
+    },
+};
+use actix_web::{
+    HttpResponse,
+    http::{StatusCode, header},
 };
 
 /// Why a page is not shown.
@@ -63,7 +64,7 @@ fn explain(error: &AppError) -> Stopped {
         | AppError::NoMailbox(_)
         | AppError::NotOffered { .. }
         | AppError::NoPrice { .. } => Stopped::NotNow { reason: error.to_string() },
-        _ => Stopped::Internal { reference: Uuid::new_v4().simple().to_string() },
+        _ => Stopped::Internal { reference: follow::request_id().to_string() },
     };
     match &stopped {
         Stopped::Internal { reference } => tracing::error!(reference, %error, "a page of the console failed"),

@@ -12,6 +12,7 @@ use crate::pages::{
     console::{
         mails::without_keys,
         table::{Cell, Column, Row, Table},
+        trace::trace_path,
     },
     words::{self, Tone},
 };
@@ -262,7 +263,7 @@ fn call(one: &CallFact) -> Row {
         Some(outcome) if outcome.starts_with("accepted") => Cell::state(outcome, Tone::Good),
         Some(outcome) => Cell::text(outcome),
     };
-    let id = |text: &str| Cell::Id { text: text.to_owned(), href: String::new() };
+    let id = |text: &str| Cell::Id { text: text.to_owned(), href: trace_path(text) };
     let (request, correlation) = one.ids.as_ref().map_or(("", ""), |(request, other)| (request, other));
     vec![
         Cell::at(one.at),
