@@ -82,10 +82,12 @@ pub enum JobKind {
     KeepTrial,
     /// Count what the console's pictures show; the subject is nobody.
     RollUp,
+    /// Look whether everything that the service depends on is well; the subject is nobody.
+    CheckUp,
 }
 
 impl JobKind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -103,6 +105,7 @@ impl JobKind {
         Self::SweepSubscriptions,
         Self::KeepTrial,
         Self::RollUp,
+        Self::CheckUp,
     ];
 
     /// The word in the table and in logs.
@@ -126,6 +129,7 @@ impl JobKind {
             Self::SweepSubscriptions => "sweep_subscriptions",
             Self::KeepTrial => "keep_trial",
             Self::RollUp => "roll_up",
+            Self::CheckUp => "check_up",
         }
     }
 
@@ -144,6 +148,7 @@ impl JobKind {
                 | Self::DigestLedger
                 | Self::ReconcileUsage
                 | Self::RollUp
+                | Self::CheckUp
         )
     }
 }
