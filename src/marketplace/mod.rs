@@ -12,6 +12,7 @@ mod client;
 mod entra_transport;
 mod error;
 mod metering;
+mod probe;
 mod tokens;
 mod usage_days;
 mod usage_wire;
