@@ -35,4 +35,6 @@ pub mod web;
 
 pub mod startup;
 
+pub mod doctor;
+
 pub mod cli;

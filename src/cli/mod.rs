@@ -6,6 +6,7 @@ mod audit;
 pub mod browser;
 mod catalog;
 pub mod demo;
+mod doctor;
 pub mod history;
 mod ledger;
 mod license;
@@ -48,6 +49,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Brings the database schema up to date
     Migrate(serve::ConfigArgs),
+    /// Looks at everything that a configuration depends on; says what mends what is wrong
+    Doctor(doctor::DoctorArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
     /// Ledger and audit log
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Work(args) => serve::work(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Audit(command) => audit::run(&command),
         Command::Restore(command) => restore::run(&command),

@@ -17,6 +17,7 @@ mod console_lists;
 mod crashes;
 mod demo;
 mod demo_history;
+mod doctor;
 mod double_submits;
 mod exactness;
 mod explanations;
