@@ -90,7 +90,7 @@ fn line(outcome: &Outcome) -> String {
     let (word, verdict) = (word(&outcome.verdict), &outcome.verdict);
     let mut text = format!("  {word:<8}{:<26}{}", outcome.check.id, verdict.saw());
     if let Some(mend) = verdict.mend() {
-        text.push_str(&format!("\n{:10}{}: {}", "", mend.whose.as_str(), mend.does));
+        text.push_str(&format!("\n{:10}→ {}: {}", "", mend.whose.as_str(), mend.does));
     }
     text
 }
@@ -152,12 +152,12 @@ fn table() -> String {
 }
 
 fn row(check: &Check) -> String {
-    let mends = check.mends.iter().map(|mend| format!("*{}*: {}", mend.whose.as_str(), mend.does));
+    let mends = check.mends.iter().map(|mend| format!("*{}*: {}", mend.whose.as_str(), plain(mend.does)));
     let mends: Vec<String> = mends.collect();
-    format!("| `{}` | {} | {} |\n", check.id, plain(check.is_well_when), plain(&mends.join("<br>")))
+    format!("| `{}` | {} | {} |\n", check.id, plain(check.is_well_when), mends.join("<br>"))
 }
 
-/// Angle brackets of placeholders are no tags; those of a line break are.
+/// Angle brackets of placeholders are no tags, and a bar ends no cell.
 fn plain(text: &str) -> String {
-    text.replace("<public_url>", "&lt;public_url&gt;").replace('|', "\\|")
+    text.replace('<', "&lt;").replace('>', "&gt;").replace('|', "\\|")
 }

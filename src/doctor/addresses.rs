@@ -12,7 +12,7 @@ use url::Url;
 use crate::{
     app::checkup::{Check, Mend, Round, Verdict, Whose},
     config::{self, Config},
-    http::bounded_text,
+    http::{bounded_text, innermost},
     signing::Jwk,
 };
 
@@ -123,7 +123,7 @@ pub(super) async fn look(round: &mut Round<'_>, config: &Config, http: &reqwest:
             Ok(there) => {
                 let is_this_one = !ours.is_disjoint(&there);
                 let saw =
-                    format!("{} keys are published there, {} of ours", there.len(), there.intersection(&ours).count());
+                    format!("keys published there: {}, of ours: {}", there.len(), there.intersection(&ours).count());
                 published = there;
                 if is_this_one { Verdict::Well(saw) } else { Verdict::Wrong(&ANOTHER, saw) }
             }
@@ -134,7 +134,7 @@ pub(super) async fn look(round: &mut Round<'_>, config: &Config, http: &reqwest:
     let all = async {
         match ours.difference(&published).count() {
             0 => Verdict::well("all of them are"),
-            missing => Verdict::Wrong(&START_ANEW, format!("{missing} of {} are not", ours.len())),
+            missing => Verdict::Wrong(&START_ANEW, format!("not published: {missing} of {}", ours.len())),
         }
     };
     round.look(&KEYS, all).await;
@@ -164,22 +164,13 @@ fn public_url(config: &Config) -> Verdict {
 }
 
 async fn get(http: &reqwest::Client, url: &Url, path: &str) -> Result<(StatusCode, String), String> {
-    let words = |error: reqwest::Error| inner(&error);
+    let words = |error: reqwest::Error| innermost(&error);
     let mut url = url.clone();
     url.set_path(path);
     let response = http.get(url).send().await.map_err(words)?;
     let status = response.status();
     let text = bounded_text(response, MAX_BYTES).await.map_err(words)?;
     Ok((status, text.unwrap_or_default()))
-}
-
-/// The innermost reason, which names certificate, name or connection.
-fn inner(error: &reqwest::Error) -> String {
-    let mut told: &dyn std::error::Error = error;
-    while let Some(source) = told.source() {
-        told = source;
-    }
-    told.to_string()
 }
 
 async fn reachable(http: &reqwest::Client, url: &Url) -> Verdict {
@@ -207,7 +198,7 @@ async fn webhook(http: &reqwest::Client, url: &Url) -> Verdict {
         Ok(status) => {
             Verdict::Wrong(&LET_IN, format!("{url}webhook answers {} where the service would say 401", status.as_u16()))
         }
-        Err(error) => Verdict::Wrong(&LET_IN, format!("{url}webhook: {}", inner(&error))),
+        Err(error) => Verdict::Wrong(&LET_IN, format!("{url}webhook: {}", innermost(&error))),
     }
 }
 

@@ -113,7 +113,7 @@ pub(super) async fn look_at_catalog(round: &mut Round<'_>, config: &Config) -> O
     match startup::read_catalog(path) {
         Ok((catalog, warned)) => {
             let plans: usize = catalog.offers.iter().map(|offer| offer.plans.len()).sum();
-            let saw = format!("{} offers and {plans} plans, version {}", catalog.offers.len(), catalog.version);
+            let saw = format!("offers: {}, plans: {plans}, version {}", catalog.offers.len(), catalog.version);
             round.note(&CATALOG, Verdict::Well(saw));
             (read, warnings) = (Some(catalog), warned);
         }
@@ -121,7 +121,9 @@ pub(super) async fn look_at_catalog(round: &mut Round<'_>, config: &Config) -> O
     }
     let warned = async {
         match warnings.first() {
-            Some(first) => Verdict::Warning(&READ_WARNINGS, format!("{} in all; {first}", warnings.len())),
+            Some(first) => {
+                Verdict::Warning(&READ_WARNINGS, format!("warnings: {}, the first is {first}", warnings.len()))
+            }
             None => Verdict::well("nothing does"),
         }
     };
@@ -129,7 +131,7 @@ pub(super) async fn look_at_catalog(round: &mut Round<'_>, config: &Config) -> O
     let logos = async {
         match read.as_mut().map(|catalog| startup::read_logos(catalog, path)) {
             Some(Err(error)) => Verdict::Wrong(&CORRECT_LOGO, one_line(&error.to_string())),
-            Some(Ok(logos)) => Verdict::Well(format!("{} pictures", logos.len())),
+            Some(Ok(logos)) => Verdict::Well(format!("pictures: {}", logos.len())),
             None => Verdict::NotChecked("because there is no catalog".to_owned()),
         }
     };
@@ -161,7 +163,7 @@ pub(super) async fn look_at_templates(round: &mut Round<'_>, config: &Config) {
 pub(super) async fn look_at_keys(round: &mut Round<'_>, config: &Config) -> Option<Keyring> {
     let (keys, permissions, keyring) = match Keyring::from_files(&config.signing.keys) {
         Ok(keyring) => (
-            Verdict::Well(format!("{} keys", config.signing.keys.len())),
+            Verdict::Well(format!("keys: {}", config.signing.keys.len())),
             Verdict::well("only this user can"),
             Some(keyring),
         ),
@@ -181,7 +183,7 @@ pub(super) async fn look_at_keys(round: &mut Round<'_>, config: &Config) -> Opti
         let ids: BTreeSet<&str> = published.iter().map(|key| key.kid.as_str()).collect();
         match published.len() - ids.len() {
             0 => Verdict::well("none is"),
-            more => Verdict::Warning(&NAME_ONCE, format!("{more} files hold a key that another one holds, too")),
+            more => Verdict::Warning(&NAME_ONCE, format!("files that hold the key of another one: {more}")),
         }
     };
     round.look(&KEY_DUPLICATES, duplicates).await;

@@ -121,9 +121,9 @@ impl SignInClient {
     }
 }
 
-/// Without the address: that of a sign-in carries its state.
+/// The address itself is left out: that of a sign-in carries its state.
 fn unreachable(error: reqwest::Error) -> SignInError {
-    SignInError::Unreachable(error.without_url().to_string())
+    SignInError::Unreachable(crate::http::innermost(&error.without_url()))
 }
 
 /// The first sentence with a code of Entra's in a page.

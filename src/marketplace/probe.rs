@@ -24,7 +24,8 @@ impl Client {
     /// # Errors
     /// [`MarketplaceError::Unreached`].
     pub async fn find_remote_time(&self) -> Result<Option<OffsetDateTime>> {
-        let unreached = |error: reqwest::Error| MarketplaceError::Unreached(error.without_url().to_string());
+        let unreached =
+            |error: reqwest::Error| MarketplaceError::Unreached(crate::http::innermost(&error.without_url()));
         let response = self.http.get(self.base().clone()).send().await.map_err(unreached)?;
         let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
         Ok(date.and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok()))

@@ -49,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "domain",
             "http",
+            "identity",
             "mail",
             "marketplace",
             "pages",

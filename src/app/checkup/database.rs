@@ -64,7 +64,7 @@ async fn schema(store: &Store) -> Verdict {
     match store.find_schema().await {
         Ok(Schema::Current) => Verdict::well("it is that of this version"),
         Ok(Schema::Missing) => Verdict::Wrong(&MIGRATE, "the database is empty".to_owned()),
-        Ok(Schema::Older(steps)) => Verdict::Wrong(&MIGRATE, format!("{steps} steps are still to be done")),
+        Ok(Schema::Older(steps)) => Verdict::Wrong(&MIGRATE, format!("steps still to be done: {steps}")),
         Ok(Schema::Newer(step)) => Verdict::Wrong(&UPGRADE, format!("this version does not know its step {step}")),
         Err(error) => Verdict::Wrong(&ALLOW, error.to_string()),
     }

@@ -156,7 +156,7 @@ async fn token(client: &Client) -> Verdict {
 
 async fn webhook_keys(webhook_tokens: &WebhookTokens) -> Verdict {
     match webhook_tokens.try_keys().await {
-        Ok(keys) => Verdict::Well(format!("{keys} keys are published")),
+        Ok(keys) => Verdict::Well(format!("keys published: {keys}")),
         Err(reason) => Verdict::Wrong(&NO_KEYS, reason),
     }
 }

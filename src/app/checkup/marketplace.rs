@@ -58,7 +58,7 @@ pub async fn look(round: &mut Round<'_>, client: &Client, clock: &SharedClock) -
     let fulfillment = async {
         match list(client).await {
             Ok(subscriptions) => {
-                let saw = format!("it answers; {} subscriptions were read", subscriptions.len());
+                let saw = format!("it answers; subscriptions read: {}", subscriptions.len());
                 seen = Some(subscriptions);
                 Verdict::Well(saw)
             }

@@ -166,7 +166,7 @@ impl<'a> Round<'a> {
     /// Makes a check, unless what it stands on is not well.
     pub async fn look(&mut self, check: &'static Check, verdict: impl Future<Output = Verdict>) {
         let verdict = match self.obstacle(check) {
-            Some(obstacle) => Verdict::NotChecked(format!("because {obstacle} is not well")),
+            Some((obstacle, how)) => Verdict::NotChecked(format!("because {obstacle} {how}")),
             None => tokio::time::timeout(PATIENCE, verdict).await.unwrap_or_else(|_| {
                 Verdict::Wrong(&SILENCE, format!("there was no answer within {} seconds", PATIENCE.as_secs()))
             }),
@@ -187,12 +187,14 @@ impl<'a> Round<'a> {
         self.outcomes
     }
 
-    /// The check in the way: of those that it stands on, the first that was made and is not well.
-    fn obstacle(&self, check: &Check) -> Option<&'static str> {
-        let in_the_way = |outcome: &&Outcome| {
-            check.needs.contains(&outcome.check.id)
-                && matches!(outcome.verdict, Verdict::Wrong(..) | Verdict::NotChecked(_))
-        };
-        self.outcomes.iter().find(in_the_way).map(|outcome| outcome.check.id)
+    /// The check in the way, and how it stands: of those that this one stands on, the first that is not well.
+    fn obstacle(&self, check: &Check) -> Option<(&'static str, &'static str)> {
+        let needed = self.outcomes.iter().filter(|outcome| check.needs.contains(&outcome.check.id));
+        let mut in_the_way = needed.filter_map(|outcome| match outcome.verdict {
+            Verdict::Wrong(..) => Some((outcome.check.id, "is not well")),
+            Verdict::NotChecked(_) => Some((outcome.check.id, "was not checked")),
+            Verdict::Well(_) | Verdict::Warning(..) => None,
+        });
+        in_the_way.next()
     }
 }

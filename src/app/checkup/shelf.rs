@@ -103,6 +103,10 @@ pub async fn look(round: &mut Round<'_>, client: &Client, catalog: &Catalog, sub
     let mut sold = Vec::new();
     let plans = async {
         match ask(client, catalog, &live).await {
+            Ok(answers) if answers.is_empty() => Verdict::NotChecked(
+                "Microsoft tells of a plan through a purchase alone, and nobody has bought one of the catalog's"
+                    .to_owned(),
+            ),
             Ok(answers) => {
                 sold = answers;
                 plans(&sold)
@@ -151,7 +155,10 @@ fn plans(sold: &[Sold<'_>]) -> Verdict {
         sold.iter().filter(|one| one.at_microsoft.as_ref().is_none_or(|plan| plan.is_stop_sell)).map(Sold::name);
     let unsold: Vec<String> = unsold.collect();
     match unsold.is_empty() {
-        true => Verdict::Well(format!("{} plans that somebody has bought are sold", sold.len())),
+        true => Verdict::Well(format!(
+            "those that somebody has bought are sold: {}",
+            some_of(sold.iter().map(Sold::name).collect())
+        )),
         false => Verdict::Warning(&SELL, format!("{} are not sold any more", some_of(unsold))),
     }
 }

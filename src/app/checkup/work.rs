@@ -96,7 +96,7 @@ async fn dead(store: &Store) -> Result<Verdict> {
     let Some(first) = dead.first() else { return Ok(Verdict::well("no job has given up")) };
     let count = store.count_dead_jobs().await?;
     let reason = first.last_error.as_deref().unwrap_or("it gave no reason");
-    Ok(Verdict::Warning(&RUN_AGAIN, format!("{count} have given up, the first is {}: {reason}", first.kind)))
+    Ok(Verdict::Warning(&RUN_AGAIN, format!("given up: {count}, the first is {}: {reason}", first.kind)))
 }
 
 async fn reporter(store: &Store) -> Result<Verdict> {

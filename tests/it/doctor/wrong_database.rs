@@ -34,7 +34,7 @@ async fn a_database_that_is_wrong_is_named_and_left_alone() {
     let older = bench.copy("wal").await;
     execute(&older, "DELETE FROM seaql_migrations WHERE version = (SELECT MAX(version) FROM seaql_migrations)").await;
     let saw = bench.complains("an older one", &bench.on(&older), ("database.schema", Wrong, Operations, migrate)).await;
-    assert_eq!(saw, "1 steps are still to be done");
+    assert_eq!(saw, "steps still to be done: 1");
     let newer = bench.copy("wal").await;
     execute(&newer, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)").await;
     let expected = ("database.schema", Wrong, Operations, "Run the newer version of Seatkey");
@@ -69,7 +69,7 @@ async fn work_that_waits_is_named() {
     store.bury_job(job.lease, "the mail server said no").await.unwrap();
     let expected = ("work.dead_jobs", Look, Operations, "Mend what the job names");
     let saw = bench.complains("a job that gave up", &bench.on(&late), expected).await;
-    assert_eq!(saw, "1 have given up, the first is send_mail: the mail server said no");
+    assert_eq!(saw, "given up: 1, the first is send_mail: the mail server said no");
     store.close().await;
 
     let locked = bench.copy("wal").await;
