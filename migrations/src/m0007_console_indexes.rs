@@ -8,7 +8,7 @@ use crate::m0001_purchase::index;
 pub(crate) struct Migration;
 
 /// What kind of actor an entry of the log names; the store asks for it in the same words.
-const ACTOR_CLASS: &str = "(CASE WHEN actor LIKE 'staff:%' THEN 'staff' WHEN actor LIKE 'api:%' THEN 'api' \
+pub(crate) const ACTOR_CLASS: &str = "(CASE WHEN actor LIKE 'staff:%' THEN 'staff' WHEN actor LIKE 'api:%' THEN 'api' \
                            WHEN actor LIKE 'operator:%' THEN 'operator' \
                            WHEN actor IN ('seatkey', 'microsoft') THEN actor ELSE 'buyer' END)";
 

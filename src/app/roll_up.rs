@@ -11,7 +11,7 @@ use crate::{
     domain::{
         money::{Amount, Currency, TooLarge},
         numbers::{Mark, Of, Tallies, Tally, Topic, month_of, tally, week_of},
-        recurring::{RecurringFees, monthly_levels, months_in, rounded},
+        recurring::{MonthlyLevels, add_to_levels, months_in, rounded},
         time::{plus_days, utc_day},
     },
     store::{FeeGroup, JobKind, RenewalFees},
@@ -53,71 +53,91 @@ async fn count(app: &App, now: OffsetDateTime) -> Result<Tallies, AppError> {
     app.store.tally_segments(now, &mut tallies).await?;
     app.store.tally_purchases(since, &mut tallies).await?;
     app.store.tally_trials(since, &mut tallies).await?;
+    app.store.tally_grants(now, &mut tallies).await?;
     app.store.tally_renewals(&mut tallies).await?;
     app.store.tally_charges((since, now), &mut tallies).await?;
-    let too_large = |_: TooLarge| AppError::Internal("a sum of the ledger is too large for the roll-up".to_owned());
-    tally_revenue(&app.store.group_fees().await?, utc_day(now), &mut tallies).map_err(too_large)?;
-    let fees = app.store.group_renewal_fees().await?;
+    let (mut revenue, mut renewals) = (Revenue::default(), Renewals::default());
+    // An error of a sum is told when all groups are read: the store does not know of sums.
+    let mut sums = Ok(());
+    app.store.each_fee_group(|group| sums = sums.and_then(|()| revenue.add(group, utc_day(now)))).await?;
+    app.store.each_renewal_fees(|fees| sums = sums.and_then(|()| renewals.add(&fees))).await?;
     let planned = app.store.list_planned_totals().await?;
-    tally_renewal_fees(&fees, &planned, &mut tallies).map_err(too_large)?;
+    sums.and_then(|()| revenue.tally(utc_day(now), &mut tallies))
+        .and_then(|()| renewals.tally(&planned, &mut tallies))
+        .map_err(|_: TooLarge| AppError::Internal("a sum of the ledger is too large for the roll-up".to_owned()))?;
     Ok(tallies)
 }
 
-fn tally_revenue(groups: &[FeeGroup], today: Date, tallies: &mut Tallies) -> Result<(), TooLarge> {
-    let mut by_offer = BTreeMap::<(&str, &str), Vec<&FeeGroup>>::new();
-    for group in groups {
-        by_offer.entry((&group.offer_id, &group.currency)).or_default().push(group);
-    }
-    for ((offer_id, currency), groups) in by_offer {
-        let Ok(known) = currency.parse::<Currency>() else { continue };
-        let of = |period| of_direct(Topic::Revenue, period, offer_id, currency);
-        let fees: Vec<RecurringFees> = groups.iter().map(|group| group.fees).collect();
-        for (month, level) in monthly_levels(&fees, today)? {
-            let amount_minor = Some(rounded(level, known)?.minor);
-            tally(tallies, of(month), Tally { amount_minor, ..Tally::default() });
-        }
+/// What the fees are worth a month, by offer and currency.
+#[derive(Default)]
+struct Revenue(BTreeMap<(String, String), (MonthlyLevels, i64)>);
+
+impl Revenue {
+    fn add(&mut self, group: FeeGroup, today: Date) -> Result<(), TooLarge> {
+        let (levels, subscriptions) = self.0.entry((group.offer_id, group.currency)).or_default();
         // How many subscriptions are behind it is asked of the present month alone.
-        let count: i64 =
-            groups.iter().filter(|group| group.fees.count_on(today)).map(|group| group.subscriptions).sum();
-        if count > 0 {
-            tally(tallies, of(month_of(today)), Tally { count, ..Tally::default() });
+        if group.fees.count_on(today) {
+            *subscriptions += group.subscriptions;
         }
+        add_to_levels(levels, &group.fees, today)
     }
-    Ok(())
+
+    fn tally(self, today: Date, tallies: &mut Tallies) -> Result<(), TooLarge> {
+        for ((offer_id, currency), (levels, count)) in self.0 {
+            let Ok(known) = currency.parse::<Currency>() else { continue };
+            let of = |period| of_direct(Topic::Revenue, period, &offer_id, &currency);
+            for (month, level) in levels {
+                let amount_minor = Some(rounded(level, known)?.minor);
+                tally(tallies, of(month), Tally { amount_minor, ..Tally::default() });
+            }
+            if count > 0 {
+                tally(tallies, of(month_of(today)), Tally { count, ..Tally::default() });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the renewals will bring at the prices of the current terms, and what planned downgrades take away.
-fn tally_renewal_fees(
-    groups: &[RenewalFees],
-    planned: &BTreeMap<Uuid, Amount>,
-    tallies: &mut Tallies,
-) -> Result<(), TooLarge> {
-    let mut sums = BTreeMap::<Of, Decimal>::new();
-    let mut of_planned = BTreeMap::<Uuid, (Of, Decimal)>::new();
-    for group in groups.iter().filter(|group| months_in(group.fees.part.of_days) > 1) {
+#[derive(Default)]
+struct Renewals {
+    sums: BTreeMap<Of, Decimal>,
+    /// What a subscription with a planned downgrade costs before it.
+    before: BTreeMap<Uuid, (Of, Decimal)>,
+}
+
+impl Renewals {
+    fn add(&mut self, group: &RenewalFees) -> Result<(), TooLarge> {
+        if months_in(group.fees.part.of_days) <= 1 {
+            return Ok(());
+        }
         let renewal = plus_days(group.fees.last_day(), 1);
         let of = of_direct(Topic::Renewal, month_of(renewal), &group.offer_id, &group.currency);
         let fee = group.fees.of_term()?;
         if let Some(id) = group.planned {
             let of = Of { topic: Topic::Downgrade, ..of.clone() };
-            let (_, before) = of_planned.entry(id).or_insert((of, Decimal::ZERO));
+            let (_, before) = self.before.entry(id).or_insert((of, Decimal::ZERO));
             *before = before.checked_add(fee).ok_or(TooLarge)?;
         }
-        let sum = sums.entry(of).or_default();
+        let sum = self.sums.entry(of).or_default();
         *sum = sum.checked_add(fee).ok_or(TooLarge)?;
+        Ok(())
     }
-    for (id, (of, before)) in of_planned {
-        let Some(after) = planned.get(&id).filter(|after| after.currency.code() == of.currency) else { continue };
-        let taken = before.checked_sub(after.value()).ok_or(TooLarge)?.max(Decimal::ZERO);
-        let sum = sums.entry(of).or_default();
-        *sum = sum.checked_add(taken).ok_or(TooLarge)?;
+
+    fn tally(mut self, planned: &BTreeMap<Uuid, Amount>, tallies: &mut Tallies) -> Result<(), TooLarge> {
+        for (id, (of, before)) in self.before {
+            let Some(after) = planned.get(&id).filter(|after| after.currency.code() == of.currency) else { continue };
+            let taken = before.checked_sub(after.value()).ok_or(TooLarge)?.max(Decimal::ZERO);
+            let sum = self.sums.entry(of).or_default();
+            *sum = sum.checked_add(taken).ok_or(TooLarge)?;
+        }
+        for (of, sum) in self.sums {
+            let Ok(currency) = of.currency.parse::<Currency>() else { continue };
+            let amount_minor = Some(rounded(sum, currency)?.minor);
+            tally(tallies, of, Tally { amount_minor, ..Tally::default() });
+        }
+        Ok(())
     }
-    for (of, sum) in sums {
-        let Ok(currency) = of.currency.parse::<Currency>() else { continue };
-        let amount_minor = Some(rounded(sum, currency)?.minor);
-        tally(tallies, of, Tally { amount_minor, ..Tally::default() });
-    }
-    Ok(())
 }
 
 fn of_direct(topic: Topic, period: String, offer_id: &str, currency: &str) -> Of {

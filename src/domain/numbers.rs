@@ -18,6 +18,9 @@ pub enum Topic {
     Purchase,
     /// First terms with a trial that began in a month; the item is an [`Outcome`].
     Trial,
+    /// Custom trials that were granted in a month; the item is what became of them
+    /// ([`TrialFigures`](super::trial_grant::TrialFigures)).
+    Grant,
     /// Renewals of terms longer than a month, in the month in which they are expected.
     Renewal,
     /// Those of them with a planned downgrade: the users and the amount that it takes away.
@@ -34,11 +37,12 @@ pub enum Topic {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Revenue,
         Self::Segment,
         Self::Purchase,
         Self::Trial,
+        Self::Grant,
         Self::Renewal,
         Self::Downgrade,
         Self::Reported,
@@ -55,6 +59,7 @@ impl Topic {
             Self::Segment => "segment",
             Self::Purchase => "purchase",
             Self::Trial => "trial",
+            Self::Grant => "grant",
             Self::Renewal => "renewal",
             Self::Downgrade => "downgrade",
             Self::Reported => "reported",

@@ -73,28 +73,27 @@ pub fn months_in(days: u32) -> u32 {
     (days.saturating_mul(12).saturating_add(182) / 365).max(1)
 }
 
-/// What all of them are worth a month at the end of each month, `today` being the end of the current one. Months without any
-/// are left out.
+/// What all of them are worth a month at the end of each month. Months without any are left out.
+pub type MonthlyLevels = BTreeMap<String, Decimal>;
+
+/// Adds fees to the levels, `today` being the end of the current month.
 ///
 /// # Errors
 /// [`TooLarge`] when a sum does not fit.
-pub fn monthly_levels(fees: &[RecurringFees], today: Date) -> Result<BTreeMap<String, Decimal>, TooLarge> {
-    let mut levels = BTreeMap::<String, Decimal>::new();
-    for one in fees {
-        let of_month = one.of_month()?;
-        let last = one.last_day().min(today);
-        let mut day = end_of_month(one.first_day());
-        // The month in which the last day lies has its end behind it.
-        while day <= end_of_month(last) {
-            let counted = day.min(today);
-            if one.count_on(counted) {
-                let level = levels.entry(month_of(counted)).or_default();
-                *level = level.checked_add(of_month).ok_or(TooLarge)?;
-            }
-            day = end_of_month(day.saturating_add(Duration::DAY));
+pub fn add_to_levels(levels: &mut MonthlyLevels, fees: &RecurringFees, today: Date) -> Result<(), TooLarge> {
+    let of_month = fees.of_month()?;
+    let last = fees.last_day().min(today);
+    let mut day = end_of_month(fees.first_day());
+    // The month in which the last day lies has its end behind it.
+    while day <= end_of_month(last) {
+        let counted = day.min(today);
+        if fees.count_on(counted) {
+            let level = levels.entry(month_of(counted)).or_default();
+            *level = level.checked_add(of_month).ok_or(TooLarge)?;
         }
+        day = end_of_month(day.saturating_add(Duration::DAY));
     }
-    Ok(levels)
+    Ok(())
 }
 
 fn end_of_month(day: Date) -> Date {
@@ -119,6 +118,12 @@ mod tests {
 
     use super::*;
     use crate::domain::money::QuantityDecimals;
+
+    fn levels(fees: &[RecurringFees], today: Date) -> MonthlyLevels {
+        let mut levels = MonthlyLevels::new();
+        fees.iter().for_each(|fees| add_to_levels(&mut levels, fees, today).unwrap());
+        levels
+    }
 
     fn fees(quantity: i64, price: &str, start: Date, (days, of_days): (u32, u32)) -> RecurringFees {
         RecurringFees {
@@ -146,8 +151,7 @@ mod tests {
         let first = [fees(917_808, "600", start, (335, 365)), fees(114_726_027, "12", start, (335, 365))];
         // To 300 users on the 1st of July: 1,560.00 EUR more a year.
         let upgraded = [first.as_slice(), &[fees(117_534_246, "7.2", start, (198, 365))]].concat();
-        let levels = monthly_levels(&upgraded, date!(2026 - 08 - 03)).unwrap();
-        let told: Vec<(String, i64)> = levels
+        let told: Vec<(String, i64)> = levels(&upgraded, date!(2026 - 08 - 03))
             .iter()
             .map(|(month, level)| (month.clone(), rounded(*level, Currency::EUR).unwrap().minor))
             .collect();
@@ -168,7 +172,7 @@ mod tests {
     fn an_end_takes_it_away_and_a_term_that_is_over_too() {
         let start = date!(2026 - 01 - 15);
         let yearly = fees(1_000_000, "1200", start, (365, 365));
-        let months = |fees: RecurringFees, today| monthly_levels(&[fees], today).unwrap().len();
+        let months = |fees: RecurringFees, today| levels(&[fees], today).len();
         assert_eq!(months(yearly, date!(2030 - 01 - 01)), 12);
         assert_eq!(months(RecurringFees { ended_on: Some(date!(2026 - 03 - 31)), ..yearly }, date!(2026 - 06 - 01)), 2);
         assert_eq!(months(RecurringFees { ended_on: Some(date!(2026 - 04 - 01)), ..yearly }, date!(2026 - 06 - 01)), 3);

@@ -1,6 +1,9 @@
 //! The audit log as a list, the newest first: the order of the ids, backwards.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -94,17 +97,20 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<ListedEntry>> {
-        let mut these = Condition::all().add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
-        let mut range = Vec::new();
-        match filter.who {
-            Some(who) => {
-                range.push((Expr::cust(ACTOR_CLASS), who.as_str()));
-                range.extend(filter.action.map(|action| (Expr::col(Column::Action), action)));
+        let who = || filter.who.map(|who| (Expr::cust(ACTOR_CLASS), who.as_str()));
+        let action = || filter.action.map(|action| (Expr::col(Column::Action), action));
+        let place = Sorted::id(Expr::col(Column::Id), after);
+        // What has an index of its own is the range; whatever is asked for beside it stands in the same index.
+        let (range, equal, sorted): (Vec<_>, Vec<_>, Vec<_>) = match (filter.subscription_id, filter.who) {
+            (Some(id), _) => {
+                let of = Sorted::same_id(Expr::col(Column::SubscriptionId), id);
+                (Vec::new(), who().into_iter().chain(action()).collect(), vec![of, place])
             }
-            None => these = these.add_option(filter.action.map(|action| Column::Action.eq(action))),
-        }
-        let rows =
-            newest(Entity::find().filter(these), &range, &[Sorted::id(Expr::col(Column::Id), after)]).limit(limit);
+            (None, Some(_)) => (who().into_iter().chain(action()).collect(), Vec::new(), vec![place]),
+            (None, None) => (action().into_iter().collect(), Vec::new(), vec![place]),
+        };
+        let these = equal.into_iter().fold(Condition::all(), |these, (column, word)| these.add(column.eq(word)));
+        let rows = newest(Entity::find().filter(these), &range, &sorted).limit(limit);
         let rows = rows.all(self.connection()).await?;
         Ok(rows.into_iter().map(from_row).collect())
     }

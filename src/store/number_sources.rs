@@ -1,9 +1,10 @@
 //! What the roll-up of the console's pictures is made from: sums over subscriptions and ledger, grouped by the database. Each
 //! is one pass over a table, so that a million subscriptions take seconds and the memory of the groups.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::pin};
 
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement, TryGetable, Value};
+use futures::StreamExt as _;
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement, StreamTrait as _, TryGetable, Value};
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ use crate::{
         proration::Part,
         recurring::{RecurringFees, months_in},
         time::{Term, utc_day},
+        trial_grant::{self, CONVERTED, Standing},
     },
 };
 
@@ -108,17 +110,27 @@ impl Line {
 }
 
 impl Store {
+    /// Tells each line as it comes: there may be hundreds of thousands.
+    async fn each_line(&self, sql: String, mut tell: impl FnMut(Line) -> Result<()>) -> Result<()> {
+        let statement = Statement::from_string(self.db.get_database_backend(), sql);
+        let mut lines = pin!(self.db.stream_raw(statement).await?);
+        while let Some(line) = lines.next().await {
+            tell(Line(line?))?;
+        }
+        Ok(())
+    }
+
     async fn lines(&self, sql: String, values: impl IntoIterator<Item = Value>) -> Result<Vec<Line>> {
         let backend = self.connection().get_database_backend();
         let statement = Statement::from_sql_and_values(backend, sql, values);
         Ok(self.connection().query_all_raw(statement).await?.into_iter().map(Line).collect())
     }
 
-    /// All fees of direct customers that recur.
+    /// All fees of direct customers that recur, one group after the other.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn group_fees(&self) -> Result<Vec<FeeGroup>> {
+    pub async fn each_fee_group(&self, mut tell: impl FnMut(FeeGroup)) -> Result<()> {
         // The base fee is a term's first line; an upgrade's lines have the users before it.
         let sql = format!(
             "SELECT s.offer_id AS offer, c.currency AS currency, c.unit_price AS unit_price, c.term_start AS term_start, \
@@ -128,18 +140,19 @@ impl Store {
              FROM charge AS c JOIN subscription AS s ON s.id = c.subscription_id \
              WHERE {RECURRING} AND {MARK} = '' GROUP BY 1, 2, 3, 4, 5, 6, 7"
         );
-        let group = |line: Line| {
+        self.each_line(sql, |line| {
             let (offer_id, currency) = (line.get("offer")?, line.get("currency")?);
-            Ok(FeeGroup { offer_id, currency, fees: line.fees(true)?, subscriptions: line.get("subscriptions")? })
-        };
-        self.lines(sql, []).await?.into_iter().map(group).collect()
+            tell(FeeGroup { offer_id, currency, fees: line.fees(true)?, subscriptions: line.get("subscriptions")? });
+            Ok(())
+        })
+        .await
     }
 
-    /// The fees of the current terms of direct customers that renew by themselves.
+    /// The fees of the current terms of direct customers that renew by themselves, one group after the other.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn group_renewal_fees(&self) -> Result<Vec<RenewalFees>> {
+    pub async fn each_renewal_fees(&self, mut tell: impl FnMut(RenewalFees)) -> Result<()> {
         let sql = format!(
             "SELECT s.offer_id AS offer, c.currency AS currency, c.unit_price AS unit_price, c.term_start AS term_start, \
              c.part_days AS part_days, c.part_of_days AS part_of_days, \
@@ -148,11 +161,12 @@ impl Store {
              FROM charge AS c JOIN subscription AS s ON s.id = c.subscription_id AND s.ledger_term_start = c.term_start \
              WHERE {RECURRING} AND {MARK} = '' AND {IN_USE} AND s.auto_renew GROUP BY 1, 2, 3, 4, 5, 6, 7"
         );
-        let group = |line: Line| {
+        self.each_line(sql, |line| {
             let (planned, offer_id) = (line.get("planned")?, line.get("offer")?);
-            Ok(RenewalFees { planned, offer_id, currency: line.get("currency")?, fees: line.fees(false)? })
-        };
-        self.lines(sql, []).await?.into_iter().map(group).collect()
+            tell(RenewalFees { planned, offer_id, currency: line.get("currency")?, fees: line.fees(false)? });
+            Ok(())
+        })
+        .await
     }
 
     /// What a term will cost after the planned downgrades, as it was shown when they were planned.
@@ -245,6 +259,33 @@ impl Store {
             let (Some(day), item) = (line.day("day")?, line.get::<String>("item")?) else { continue };
             let of = line.of(Topic::Trial, month_of(day), &item, "")?;
             tally(tallies, of, Tally { count: line.get("count")?, ..Tally::default() });
+        }
+        Ok(())
+    }
+
+    /// What became of the trials that were granted, at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tally_grants(&self, now: OffsetDateTime, tallies: &mut Tallies) -> Result<()> {
+        let [used, revoked] = [trial_grant::State::Used, trial_grant::State::Revoked].map(trial_grant::State::as_str);
+        let expired = Standing::Expired.as_str();
+        // A grant that nobody has used has no subscription. What a test used counts nowhere.
+        let sql = format!(
+            "SELECT g.offer_id AS offer, CASE WHEN s.is_test THEN 'test' ELSE '' END AS mark, g.granted_at / {DAY} AS day, \
+             CASE WHEN g.state NOT IN ('{used}', '{revoked}') AND g.expires_at <= $1 THEN '{expired}' ELSE g.state END AS item, \
+             COUNT(*) AS count, CAST(SUM(CASE WHEN g.state = '{used}' AND EXISTS (SELECT 1 FROM charge AS c \
+             WHERE c.subscription_id = g.subscription_id AND c.state = 'accepted') THEN 1 ELSE 0 END) AS BIGINT) AS converted \
+             FROM trial_grant AS g LEFT JOIN subscription AS s ON s.id = g.subscription_id GROUP BY 1, 2, 3, 4"
+        );
+        for line in self.lines(sql, [to_micros(now).into()]).await? {
+            let (Some(day), item) = (line.day("day")?, line.get::<String>("item")?) else { continue };
+            for (item, column) in [(item.as_str(), "count"), (CONVERTED, "converted")] {
+                let of = line.of(Topic::Grant, month_of(day), item, "")?;
+                if of.mark != Mark::Test {
+                    tally(tallies, of, Tally { count: line.get(column)?, ..Tally::default() });
+                }
+            }
         }
         Ok(())
     }

@@ -23,6 +23,11 @@ impl Sorted {
         Self { column, behind: after.unwrap_or(Uuid::max()).into(), least: Uuid::nil().into() }
     }
 
+    /// An id that all rows have.
+    pub(super) fn same_id(column: SimpleExpr, id: Uuid) -> Self {
+        Self { column, behind: id.into(), least: id.into() }
+    }
+
     /// An instant in microseconds.
     pub(super) fn instant(column: SimpleExpr, after: Option<i64>) -> Self {
         Self { column, behind: after.unwrap_or(i64::MAX).into(), least: i64::MIN.into() }

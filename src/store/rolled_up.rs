@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait,
+};
 use time::OffsetDateTime;
 
 use super::{Reader, Result, Store, StoreError, Tx};
@@ -55,16 +57,15 @@ pub struct RolledUp {
 }
 
 impl Store {
-    /// The figures, of one offer or of all of them.
+    /// The figures, of one offer or of all of them; `None` of the topics = all.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn read_rolled_up(&self, offer_id: Option<&str>) -> Result<RolledUp> {
-        let all = entity::Entity::find();
-        let these = match offer_id {
-            Some(offer) => all.filter(entity::Column::OfferId.eq(offer)),
-            None => all,
-        };
+    pub async fn read_rolled_up(&self, topics: Option<&[Topic]>, offer_id: Option<&str>) -> Result<RolledUp> {
+        use entity::Column;
+        let topics = topics.map(|topics| Column::Topic.is_in(topics.iter().map(|topic| topic.as_str())));
+        let offer = offer_id.map(|offer| Column::OfferId.eq(offer));
+        let these = entity::Entity::find().filter(Condition::all().add_option(topics).add_option(offer));
         let mut rolled_up = RolledUp::default();
         for row in these.all(self.connection()).await? {
             let at = from_micros(row.at);

@@ -10,7 +10,10 @@ use super::{
     },
     with_app,
 };
-use crate::store::TrialFigures;
+use crate::{
+    app::{App, AppError},
+    domain::{numbers::Tallies, trial_grant::TrialFigures},
+};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct ReportArgs {
@@ -25,19 +28,19 @@ pub(in crate::cli) struct ReportArgs {
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
     /// `2026-01`
-    month: String,
+    month: &'a str,
     offer_id: &'a str,
-    granted: u64,
-    proposed: u64,
-    open: u64,
-    used: u64,
-    expired: u64,
-    revoked: u64,
-    converted: u64,
+    granted: i64,
+    proposed: i64,
+    open: i64,
+    used: i64,
+    expired: i64,
+    revoked: i64,
+    converted: i64,
 }
 
 pub(super) fn run(args: &ReportArgs) -> Result<(), Failure> {
-    let figures = with_app(&args.config, async |app| Ok(app.store.list_trial_figures(app.clock.now()).await?))?;
+    let figures = with_app(&args.config, async |app| count(&app).await)?;
     let rows: Vec<Row<'_>> = figures.iter().map(Row::of).collect();
     if args.json {
         return print_json(&rows);
@@ -52,17 +55,25 @@ pub(super) fn run(args: &ReportArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Counted now, where the console shows what was counted in the last hour.
+async fn count(app: &App) -> Result<Vec<TrialFigures>, AppError> {
+    let mut tallies = Tallies::new();
+    app.store.tally_grants(app.clock.now(), &mut tallies).await?;
+    Ok(TrialFigures::list(&tallies))
+}
+
 impl<'a> Row<'a> {
     fn of(figures: &'a TrialFigures) -> Self {
+        let [proposed, open, used, expired, revoked] = figures.standing;
         Self {
-            month: format!("{}-{:02}", figures.month.year(), u8::from(figures.month.month())),
+            month: &figures.month,
             offer_id: &figures.offer_id,
-            granted: figures.granted,
-            proposed: figures.proposed,
-            open: figures.open,
-            used: figures.used,
-            expired: figures.expired,
-            revoked: figures.revoked,
+            granted: figures.granted(),
+            proposed,
+            open,
+            used,
+            expired,
+            revoked,
             converted: figures.converted,
         }
     }

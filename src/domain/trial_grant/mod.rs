@@ -6,6 +6,7 @@
 
 mod calendar;
 pub mod extension;
+mod figures;
 mod json;
 mod limits;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 pub use calendar::{TrialNotice, due_trial_notice, next_trial_appointment, trial_erasure_due};
+pub use figures::{CONVERTED, TrialFigures};
 pub use json::TrialGrantJson;
 pub use limits::{
     ALONE_DAYS, ALONE_USERS, DEFAULT_OFFER_DAYS, MAX_DAYS, MAX_NAME, MAX_OFFER_DAYS, TrialRefused, Wish,

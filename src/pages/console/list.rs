@@ -48,6 +48,8 @@ pub struct ListFacts {
     pub is_later: bool,
     /// Whether this person may have the rows as a file.
     pub has_file: bool,
+    /// What must be known about the rows.
+    pub note: Option<&'static str>,
     /// What the viewer may add here; its form is at the address with `/new` behind it.
     pub addition: Option<&'static str>,
     /// Another view of the same things: its address, and its name.
@@ -63,6 +65,8 @@ pub struct List {
     filters: Vec<FilterView>,
     chosen: Vec<ChosenView>,
     table: Table,
+    /// Empty = nothing needs to be said.
+    note: &'static str,
     /// Empty = nothing can be added.
     addition: &'static str,
     beside: Option<(&'static str, &'static str)>,
@@ -91,7 +95,7 @@ impl List {
     /// The page.
     #[must_use]
     pub fn new(frame: ConsoleFrame, facts: ListFacts) -> Self {
-        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file, addition, beside } = facts;
+        let ListFacts { title, path, filters, chosen, table, next, is_later, has_file, note, addition, beside } = facts;
         let value = |name: &str| chosen.iter().find(|one| one.name == name).map_or("", |one| one.value.as_str());
         let view = |filter: &Filter| FilterView {
             name: filter.name,
@@ -108,6 +112,7 @@ impl List {
             title,
             path,
             filters: filters.iter().map(view).collect(),
+            note: note.unwrap_or_default(),
             addition: addition.unwrap_or_default(),
             beside,
             csv: if has_file { address(&format!("{path}.csv"), &all, None) } else { String::new() },
@@ -168,6 +173,7 @@ impl Page for List {
             },
             is_later: true,
             has_file: next.is_some(),
+            note: next.as_ref().map(|_| "counted every hour anew"),
             addition: next.as_ref().map(|_| "Grant a trial"),
             beside: next.as_ref().map(|_| ("/console/trials/conversion", "Conversion")),
             next,

@@ -1,7 +1,7 @@
 //! Custom trials: the list, one of them, and the form that grants one.
 
 use serde::Serialize;
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     table::{Cell, Column, Row, subscription_path},
 };
 use crate::{
-    domain::trial_grant::{Kind, Standing, TrialGrant},
+    domain::trial_grant::{Kind, Standing, TrialFigures, TrialGrant},
     pages::{
         Page,
         words::{self, Fact, Tone},
@@ -48,32 +48,14 @@ pub const REPORT_COLUMNS: &[Column] = &[
     Column::number("Converted of used, %"),
 ];
 
-/// The trials of a month and an offer.
-#[derive(Debug, Clone, Copy)]
-pub struct ReportFacts<'a> {
-    /// The first day of the month.
-    pub month: Date,
-    /// The offer.
-    pub offer_id: &'a str,
-    /// All of them.
-    pub granted: u64,
-    /// Those that wait for a second person, are open, used, expired, revoked.
-    pub standing: [u64; 5],
-    /// Those that were used.
-    pub used: u64,
-    /// Those of them whose subscription has paid fees by now.
-    pub converted: u64,
-}
-
-/// They as a row.
+/// The trials of a month and an offer as a row.
 #[must_use]
-pub fn report_row(facts: &ReportFacts<'_>) -> Row {
-    let number = |count: u64| Cell::text(count.to_string());
-    let share = (facts.converted * 100).checked_div(facts.used);
-    let month = format!("{:04}-{:02}", facts.month.year(), u8::from(facts.month.month()));
-    let mut row = vec![Cell::text(month), Cell::text(facts.offer_id), number(facts.granted)];
-    row.extend(facts.standing.map(number));
-    row.extend([number(facts.converted), Cell::text(share.map(|share| share.to_string()).unwrap_or_default())]);
+pub fn report_row(figures: &TrialFigures) -> Row {
+    let number = |count: i64| Cell::text(count.to_string());
+    let share = (figures.converted * 100).checked_div(figures.used());
+    let mut row = vec![Cell::text(&figures.month), Cell::text(&figures.offer_id), number(figures.granted())];
+    row.extend(figures.standing.map(number));
+    row.extend([number(figures.converted), Cell::text(share.map(|share| share.to_string()).unwrap_or_default())]);
     row
 }
 

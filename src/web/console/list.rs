@@ -58,6 +58,8 @@ pub(super) trait Rows: 'static {
     const ADDITION: Option<&'static str> = None;
     /// Another view of the same things: its address, and its name.
     const BESIDE: Option<(&'static str, &'static str)> = None;
+    /// What must be known about the rows.
+    const NOTE: Option<&'static str> = None;
     /// What is said where there is nothing.
     const EMPTY: &'static str;
 
@@ -106,6 +108,7 @@ pub(super) async fn rows<R: Rows>(visit: Rc<StaffVisit>) -> Answer {
         is_later: after.is_some(),
         has_file: visit.may_get(&format!("{}.csv", R::PATH)),
         beside: R::BESIDE.filter(|(path, _)| visit.may_get(path)),
+        note: R::NOTE,
         addition: R::ADDITION.filter(|_| visit.may_get(&format!("{}/new", R::PATH))),
     };
     ok(&visit, &List::new(visit.frame(R::ROOM).await?, facts))

@@ -21,7 +21,7 @@ pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     let offers = visit.app.store.list_rolled_up_offers().await?;
     // What is no offer is not chosen.
     let chosen = visit.query("offer").filter(|offer| offers.iter().any(|one| one == offer));
-    let rolled_up = visit.app.store.read_rolled_up(chosen).await?;
+    let rolled_up = visit.app.store.read_rolled_up(None, chosen).await?;
     let facts = NumbersFacts {
         tallies: &rolled_up.tallies,
         at: rolled_up.at,
@@ -52,8 +52,7 @@ impl Rows for Figures {
                 topics => topics,
             },
         };
-        let rolled_up = app.store.read_rolled_up(filters.get("offer")).await?;
-        let shown = rolled_up.tallies.iter().filter(|(of, _)| topics.is_none_or(|topics| topics.contains(&of.topic)));
-        Ok(Found { rows: shown.map(|(of, tally)| row(of, *tally)).collect(), next: None })
+        let rolled_up = app.store.read_rolled_up(topics, filters.get("offer")).await?;
+        Ok(Found { rows: rolled_up.tallies.iter().map(|(of, tally)| row(of, *tally)).collect(), next: None })
     }
 }

@@ -1,6 +1,6 @@
 //! The console in a real Chromium: on a laptop and on a phone, light and dark, and by keyboard alone.
 
-use seatkey::{app, domain::license::Claims, signing};
+use seatkey::{domain::license::Claims, signing};
 use thirtyfour::Key;
 
 use super::chrome::{Chrome, Window};
@@ -9,7 +9,7 @@ use crate::{
     support::{
         Database, Stage,
         staff::{FAY, FINN, MIRA, NOA},
-        years::{follow, report_after},
+        years::{report_after, roll_up},
     },
 };
 
@@ -118,8 +118,7 @@ async fn a_prospect_from_the_trial_to_the_first_report() {
     chrome.click(".push a").await;
     chrome.read("h1", "Contoso GmbH").await;
     chrome.look("subscription").await;
-    app::schedule_roll_up(&stage.app).await.unwrap();
-    follow(&stage).await;
+    roll_up(&stage).await;
     let rooms = ["ledger", "webhooks", "jobs", "mails", "catalog", "staff-actions", "numbers", "search?q=contoso"];
     for room in rooms {
         chrome.open(&stage.url(&format!("console/{room}"))).await;

@@ -5,7 +5,7 @@ use crate::support::{
     Database, Stage,
     people::ALEX,
     staff::{FAY, FINN, MIRA},
-    years::{enrolled, follow, report_after},
+    years::{enrolled, report_after, roll_up},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,7 +34,7 @@ async fn work(name: &'static str, window: Window) {
     chrome.click("form[action$='/submit'] button.button").await;
     chrome.read(".note.good", "Extended.").await;
     chrome.look("extended").await;
-    follow(&stage).await;
+    roll_up(&stage).await;
     chrome.open(&stage.url("console/trials")).await;
     chrome.click(".headline a.quiet").await;
     chrome.read("h1", "Conversion of trials").await;

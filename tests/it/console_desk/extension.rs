@@ -11,7 +11,7 @@ use crate::{
         Stage,
         staff::{ADA, FINN, MIRA, SURI, post, signed_in},
         told::{known, ledger, mails},
-        years::{enrolled, follow, report_after, upgrade},
+        years::{enrolled, follow, report_after, roll_up, upgrade},
     },
 };
 
@@ -158,7 +158,7 @@ async fn the_conversion_is_told_by_month_and_offer(stage: Stage) {
     let id = enrolled(&stage, "150").await;
     let mut mira = signed_in(&stage, MIRA).await;
     let empty = mira.open(stage.url("console/trials/conversion")).await.unwrap();
-    shows(&empty, &["No trial has been granted."]);
+    shows(&empty, &["No trial had been granted.", "counted every hour anew"]);
     let review = send(&stage, &mut mira, id, "/extension", &wish("3")).await;
     let shown = review.field("shown").unwrap();
     let fields = [("extends", "trial"), ("days", "3"), ("shown", shown.as_str()), ("reason", WHY)];
@@ -166,6 +166,7 @@ async fn the_conversion_is_told_by_month_and_offer(stage: Stage) {
     follow(&stage).await;
     for (passed, converted) in [(0, ",1,0,0,0,0"), (40, ",1,0,0,1,100")] {
         report_after(&stage, passed).await;
+        roll_up(&stage).await;
         let mut finn = signed_in(&stage, FINN).await;
         let file = finn.open(stage.url("console/trials/conversion.csv")).await.unwrap().text;
         let mut lines = file.lines();
@@ -178,7 +179,7 @@ async fn the_conversion_is_told_by_month_and_offer(stage: Stage) {
     }
     shows(&open_trials(&stage, "").await, &["/console/trials/conversion"]);
     shows(&open_trials(&stage, "/conversion?offer=konnekt").await, &["2026-01", "Conversion of trials"]);
-    shows(&open_trials(&stage, "/conversion?offer=other").await, &["No trial has been granted."]);
+    shows(&open_trials(&stage, "/conversion?offer=other").await, &["No trial had been granted."]);
     stage.finish().await;
 }
 

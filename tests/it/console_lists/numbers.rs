@@ -1,8 +1,6 @@
 //! What the pictures of the console count, against figures worked out by hand.
 
-use std::sync::Arc;
-
-use seatkey::{app, cli::browser::Browser, jobs::Runner, simulator::Purchase};
+use seatkey::{cli::browser::Browser, simulator::Purchase};
 use time::Duration;
 use uuid::Uuid;
 
@@ -13,7 +11,7 @@ use crate::{
         Stage,
         people::{ALEX, FABRIKAM, NORDWIND},
         staff::{MIRA, signed_in},
-        years::{follow, report_after, upgrade},
+        years::{follow, report_after, roll_up, upgrade},
     },
 };
 
@@ -42,11 +40,6 @@ async fn live(stage: &Stage) -> Uuid {
     stage.configure(&mut Browser::of(ALEX).unwrap(), forgotten).await;
     follow(stage).await;
     id
-}
-
-async fn roll_up(stage: &Stage) {
-    app::schedule_roll_up(&stage.app).await.unwrap();
-    Runner::new(Arc::clone(&stage.app)).run_due().await.unwrap();
 }
 
 /// The lines of a picture's file, without those of tests.

@@ -37,6 +37,12 @@ pub(crate) async fn bought_for(stage: &Stage, buyer: &str, user: &str) -> Uuid {
     id
 }
 
+/// The figures of the console are counted.
+pub(crate) async fn roll_up(stage: &Stage) {
+    app::schedule_roll_up(&stage.app).await.unwrap();
+    follow(stage).await;
+}
+
 /// Everything that Microsoft has to say arrives, and is acted upon.
 pub(crate) async fn follow(stage: &Stage) {
     while stage.world().deliver_due().await > 0 {}
