@@ -126,12 +126,16 @@ fn unreachable(error: reqwest::Error) -> SignInError {
     SignInError::Unreachable(crate::http::innermost(&error.without_url()))
 }
 
-/// The first sentence with a code of Entra's in a page.
+/// The first sentence with a code of Entra's in a page, which writes it as HTML or inside a script.
 fn code_in(page: &str) -> Option<String> {
+    const WRITTEN: [(&str, &str); 5] =
+        [("\\u0027", "'"), ("&#x27;", "'"), ("&#39;", "'"), ("&#x2f;", "/"), ("\\/", "/")];
     let at = page.find("AADSTS")?;
     let rest = page.get(at..)?;
-    let words = rest.split(['<', '"', '\n', '\\']).next().unwrap_or_default();
-    Some(words.chars().take(MAX_WORDS).collect())
+    let words = rest.split(['<', '"', '\n']).next().unwrap_or_default();
+    let words = words.split("\\r").next().unwrap_or_default();
+    let read = WRITTEN.iter().fold(words.to_owned(), |text, (written, meant)| text.replace(written, meant));
+    Some(read.chars().take(MAX_WORDS).collect())
 }
 
 #[cfg(test)]
@@ -140,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_code_is_found_in_a_page() {
-        let script = r#"<script>$Config={"strServiceExceptionMessage":"AADSTS50011: The redirect URI 'x' does not match.\r\nTrace"};"#;
-        assert_eq!(code_in(script).unwrap(), "AADSTS50011: The redirect URI 'x' does not match.");
+        let script = r#"<script>$Config={"strServiceExceptionMessage":"AADSTS50011: The redirect URI \u0027https:\/\/x\u0027 does not match.\r\nTrace"};"#;
+        assert_eq!(code_in(script).unwrap(), "AADSTS50011: The redirect URI 'https://x' does not match.");
         assert_eq!(code_in("<p>AADSTS700016: Not found.</p>").unwrap(), "AADSTS700016: Not found.");
         assert_eq!(code_in("<p>Sign in</p>"), None);
     }

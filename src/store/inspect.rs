@@ -1,7 +1,7 @@
 //! The database as a check finds it: opened without making or changing anything.
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseBackend, Statement};
-use sea_orm_migration::{MigrationName as _, MigratorTrait as _};
+use sea_orm_migration::MigratorTrait as _;
 use time::OffsetDateTime;
 
 use super::{BUSY_TIMEOUT, Reader as _, Result, Store, StoreError};

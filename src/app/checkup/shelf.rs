@@ -8,6 +8,7 @@ use crate::{
     domain::{
         catalog::{Catalog, Model, Offer, Plan},
         subscription::{MicrosoftStatus, Snapshot},
+        time::TermUnit,
     },
     marketplace::{Client, wire::AvailablePlan},
 };
@@ -182,7 +183,7 @@ fn terms(sold: &[Sold<'_>]) -> Verdict {
             return Verdict::Wrong(&CORRECT_MODEL, format!("Microsoft bills {word} of {}", one.name()));
         }
         if !plan.term_units.is_empty() && !plan.term_units.contains(&one.plan.term_unit) {
-            let units: Vec<&str> = plan.term_units.iter().map(|unit| unit.as_str()).collect();
+            let units: Vec<&str> = plan.term_units.iter().map(TermUnit::as_str).collect();
             other_terms.push(format!(
                 "{} ({} here, {} there)",
                 one.name(),
