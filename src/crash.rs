@@ -15,6 +15,13 @@ pub(crate) fn crash_point(name: &'static str) {
 #[cfg(not(feature = "crash-points"))]
 pub(crate) fn crash_point(_: &'static str) {}
 
+/// The place behind a statement of a migration: with `SEATKEY_CRASH_AT_STATEMENT=N` the process kills itself behind the N-th
+/// one. These are counted apart, because there are hundreds of them.
+#[cfg(feature = "crash-points")]
+pub(crate) fn statement_point() {
+    recording::reach_statement();
+}
+
 /// A boundary at which a test may let what stands there fail instead of killing the process.
 ///
 /// # Errors
@@ -155,11 +162,22 @@ mod recording {
             // One write call, so that lines of two threads do not mix; a lost line fails the test that counts them.
             drop(file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes())));
         }
-        let wanted = std::env::var("SEATKEY_CRASH_AT").ok().and_then(|text| text.parse::<u64>().ok());
-        if wanted == Some(number) {
+        if wanted("SEATKEY_CRASH_AT") == Some(number) {
             die();
         }
         fails
+    }
+
+    pub(super) fn reach_statement() {
+        static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+        let number = STATEMENTS.fetch_add(1, Ordering::SeqCst) + 1;
+        if wanted("SEATKEY_CRASH_AT_STATEMENT") == Some(number) {
+            die();
+        }
+    }
+
+    fn wanted(variable: &str) -> Option<u64> {
+        std::env::var(variable).ok().and_then(|text| text.parse().ok())
     }
 
     /// `SIGKILL`, as the kernel's out-of-memory killer would: nothing is flushed, closed or said.

@@ -10,8 +10,8 @@ mod m0004_staff;
 mod m0005_numbers;
 mod m0006_credits;
 mod m0007_console_indexes;
-mod m0008_audit_index;
 mod m0008_checks;
+mod m0008_fewer_indexes;
 
 use sea_orm_migration::prelude::*;
 
@@ -30,7 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_numbers::Migration),
             Box::new(m0006_credits::Migration),
             Box::new(m0007_console_indexes::Migration),
-            Box::new(m0008_audit_index::Migration),
+            Box::new(m0008_fewer_indexes::Migration),
             Box::new(m0008_checks::Migration),
         ]
     }

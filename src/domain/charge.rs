@@ -56,7 +56,8 @@ pub enum State {
 }
 
 impl Reason {
-    const ALL: [Self; 4] = [Self::Enrolment, Self::Renewal, Self::Upgrade, Self::Correction];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Enrolment, Self::Renewal, Self::Upgrade, Self::Correction];
 
     /// The word in the ledger.
     #[must_use]

@@ -14,6 +14,8 @@ pub enum Dead {
     PublisherTold,
     /// Microsoft does not answer.
     MicrosoftSilent,
+    /// Our database does not answer, or has too much to do.
+    DatabaseSilent,
     /// There is no such page, or not for this person.
     NotFound,
     /// The sign-in did not succeed, for a reason that may be shown.
@@ -48,6 +50,18 @@ pub enum Dead {
         /// A sentence.
         reason: String,
     },
+}
+
+impl Dead {
+    /// When it is worth trying again, where that is known.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<i64> {
+        match self {
+            Self::TooMany { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::DatabaseSilent => Some(60),
+            _ => None,
+        }
+    }
 }
 
 /// The page.
@@ -98,6 +112,7 @@ impl Page for Trouble {
             Dead::LinkExpired,
             Dead::PublisherTold,
             Dead::MicrosoftSilent,
+            Dead::DatabaseSilent,
             Dead::NotFound,
             Dead::SignInFailed { reason: format!("Microsoft says that {} denied it.", samples::HOSTILE) },
             Dead::FormExpired,

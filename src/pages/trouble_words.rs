@@ -118,6 +118,14 @@ impl Dead {
                 Fault::Microsoft,
                 Some(AGAIN),
             ),
+            Self::DatabaseSilent => told(
+                503,
+                "Please try again in a minute",
+                "Our own records cannot be reached at the moment. This passes, usually within a minute. What you saw as done is done; what you sent just now may not have arrived. Sending it again does nothing twice.",
+                &["Wait a minute.", "Try again."],
+                Fault::Publisher,
+                Some(AGAIN),
+            ),
             Self::NoPrice => told(
                 503,
                 "There is no price for your country yet",

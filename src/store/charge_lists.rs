@@ -1,6 +1,6 @@
 //! The whole ledger as a list. Ids are made from the time: the newest first is the order of the primary key, backwards.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -13,8 +13,8 @@ use super::{
     ranges::{Sorted, newest},
 };
 use crate::domain::{
-    charge::{Charge, State},
-    credit::Credit,
+    charge::{Charge, Reason, State},
+    credit::{self, Credit},
 };
 
 /// Lines that are not on their usual way. Indexes hold them alone, and say so in the same words.
@@ -64,32 +64,93 @@ impl Store {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Vec<(Uuid, LedgerLine)>> {
-        let mut these = Condition::all().add_option(filter.subscription_id.map(|id| Column::SubscriptionId.eq(id)));
-        let (state, reason) = ((Column::State, filter.state), (Column::Reason, filter.reason));
-        let currency = (Column::Currency, filter.currency);
-        // What an index begins with, and what is looked at in the rows.
-        let (first, others) = match filter {
-            ChargeFilter { state: Some(state_word), .. } if is_resting(state_word) => {
-                these = these.add(Expr::cust(RESTING));
-                (vec![state, reason], vec![currency])
-            }
-            ChargeFilter { reason: Some(_), currency: Some(_), subscription_id: None, .. } => {
-                (vec![reason, currency], vec![state])
-            }
-            _ => (Vec::new(), vec![state, reason, currency]),
-        };
-        for (column, word) in others.into_iter().filter_map(|(column, word)| Some((column, word?))) {
-            these = these.add(column.eq(word));
-        }
-        let range: Vec<_> = first.into_iter().filter_map(|(column, word)| Some((Expr::col(column), word?))).collect();
         let sorted = [Sorted::id(Expr::col(Column::Id), after)];
-        let rows = newest(Entity::find().filter(these), &range, &sorted).limit(limit).all(self.connection()).await?;
+        let mut rows = Vec::new();
+        for Range { first, these } in self.list_ranges(filter).await? {
+            let first: Vec<_> = first.iter().map(|(column, word)| (Expr::col(*column), word.as_str())).collect();
+            let query = newest(Entity::find().filter(these), &first, &sorted).limit(limit);
+            rows.extend(query.all(self.connection()).await?);
+        }
+        // Several ranges are one list: no row is in two of them.
+        rows.sort_by_key(|row| std::cmp::Reverse(row.id));
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let line = |row: charges::entity::Model| match row.credit_of {
             Some(_) => credits::from_row(row).map(LedgerLine::Credit),
             None => charges::from_row(row).map(LedgerLine::Charge),
         };
         rows.into_iter().map(|row| Ok((row.subscription_id, line(row)?))).collect()
     }
+}
+
+/// What an index is entered with, and what is looked at in the rows.
+struct Range {
+    first: Vec<(Column, String)>,
+    these: Condition,
+}
+
+impl Range {
+    fn of(first: &[(Column, &str)], others: &[(Column, Option<&str>)]) -> Self {
+        let given = others.iter().filter_map(|(column, word)| Some((*column, (*word)?)));
+        let these = given.fold(Condition::all(), |these, (column, word)| these.add(column.eq(word)));
+        Self { first: first.iter().map(|(column, word)| (*column, (*word).to_owned())).collect(), these }
+    }
+}
+
+impl Store {
+    /// The ranges of the indexes that hold what is looked for. Reporting changes a charge again and again, and each change is
+    /// written to every index: that of reason and currency stands for one of each.
+    async fn list_ranges(&self, filter: ChargeFilter<'_>) -> Result<Vec<Range>> {
+        let ChargeFilter { state, reason, currency, subscription_id } = filter;
+        let of_state = (Column::State, state);
+        let all = [of_state, (Column::Reason, reason), (Column::Currency, currency)];
+        if let Some(id) = subscription_id {
+            let Range { first, these } = Range::of(&[], &all);
+            return Ok(vec![Range { first, these: these.add(Column::SubscriptionId.eq(id)) }]);
+        }
+        match state {
+            Some(word) if is_resting(word) => {
+                let first: Vec<_> = [Some((Column::State, word)), reason.map(|reason| (Column::Reason, reason))]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                let Range { first, these } = Range::of(&first, &[(Column::Currency, currency)]);
+                return Ok(vec![Range { first, these: these.add(Expr::cust(RESTING)) }]);
+            }
+            // There are few that are due or on their way.
+            Some(word) if word != State::Accepted.as_str() => return Ok(vec![Range::of(&[], &all)]),
+            _ => {}
+        }
+        if reason.is_none() && currency.is_none() {
+            return Ok(vec![Range::of(&[], &[of_state])]);
+        }
+        let mut ranges = Vec::new();
+        for reason in reason.map_or_else(reasons, |reason| vec![reason.to_owned()]) {
+            let currencies = match currency {
+                Some(currency) => vec![currency.to_owned()],
+                None => self.list_currencies(&reason).await?,
+            };
+            ranges.extend(currencies.iter().map(|currency| {
+                Range::of(&[(Column::Reason, reason.as_str()), (Column::Currency, currency.as_str())], &[of_state])
+            }));
+        }
+        Ok(ranges)
+    }
+
+    /// The currencies of the lines with this reason, one look into the index for each.
+    async fn list_currencies(&self, reason: &str) -> Result<Vec<String>> {
+        let mut currencies = Vec::<String>::new();
+        loop {
+            let behind = currencies.last().map(|last| Column::Currency.gt(last.as_str()));
+            let next = Entity::find().select_only().column(Column::Currency).filter(Column::Reason.eq(reason));
+            let next = next.filter(Condition::all().add_option(behind)).order_by_asc(Column::Currency);
+            let Some(next) = next.into_tuple().one(self.connection()).await? else { return Ok(currencies) };
+            currencies.push(next);
+        }
+    }
+}
+
+fn reasons() -> Vec<String> {
+    Reason::ALL.into_iter().map(Reason::as_str).chain([credit::REASON]).map(str::to_owned).collect()
 }
 
 /// Credits rest, too.

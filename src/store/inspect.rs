@@ -1,24 +1,10 @@
 //! The database as a check finds it: opened without making or changing anything.
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseBackend, Statement};
-use sea_orm_migration::MigratorTrait as _;
 use time::OffsetDateTime;
 
 use super::{BUSY_TIMEOUT, Reader as _, Result, Store, StoreError};
 use crate::clock::{from_micros, to_micros};
-
-/// How the schema stands to this version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Schema {
-    /// Nobody has ever migrated.
-    Missing,
-    /// So many steps are still to be done.
-    Older(usize),
-    /// Each knows what the other does.
-    Current,
-    /// It has a step that this version does not know.
-    Newer(String),
-}
 
 /// A setting of the database that decides whether a commit outlives a power failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,32 +40,6 @@ impl Store {
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         self.connection().get_database_backend() == DatabaseBackend::Postgres
-    }
-
-    /// How the schema stands to this version; nothing is migrated.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn find_schema(&self) -> Result<Schema> {
-        let known: Vec<String> =
-            seatkey_migrations::Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-        let sql = "SELECT version FROM seaql_migrations ORDER BY version";
-        let rows = match self.rows(sql).await {
-            Err(StoreError::Database(text)) if text.contains("no such table") || text.contains("does not exist") => {
-                return Ok(Schema::Missing);
-            }
-            rows => rows?,
-        };
-        let done: Vec<String> =
-            rows.iter().map(|row| row.try_get("", "version")).collect::<std::result::Result<_, _>>()?;
-        if let Some(unknown) = done.iter().find(|step| !known.contains(step)) {
-            return Ok(Schema::Newer(unknown.clone()));
-        }
-        Ok(match known.iter().filter(|step| !done.contains(step)).count() {
-            0 => Schema::Current,
-            _ if done.is_empty() => Schema::Missing,
-            missing => Schema::Older(missing),
-        })
     }
 
     /// Writes, and makes a table, in a transaction that is rolled back.

@@ -42,6 +42,7 @@ mod ranges;
 mod reporter;
 mod revocations;
 mod rolled_up;
+mod schema;
 mod seal;
 mod search;
 mod search_old;
@@ -73,7 +74,6 @@ use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
 
 pub use adopted_usage::AdoptedUsage;
 pub use api_answers::StoredAnswer;
@@ -92,7 +92,7 @@ pub use error::StoreError;
 pub use figures::Figures;
 pub use findings::Finding;
 pub use house::HOUSE;
-pub use inspect::{Schema, Setting};
+pub use inspect::Setting;
 pub use job_lists::ListedJob;
 pub use jobs::{Claim, Job, JobKind, Lease};
 pub use license_keys::{LicenseKey, NewestKey};
@@ -195,17 +195,6 @@ impl Store {
             db.clone()
         };
         Ok(Self { db, writer })
-    }
-
-    /// Brings the schema up to date; rows from before there was a hash chain or a search get their
-    /// place in it, once.
-    ///
-    /// # Errors
-    /// [`StoreError`] when a step fails; steps that are done stay done.
-    pub async fn migrate(&self) -> Result<()> {
-        seatkey_migrations::Migrator::up(&self.db, None).await?;
-        seal::seal_old_rows(self).await?;
-        search_old::write_old_terms(self).await
     }
 
     /// Whether the database answers.

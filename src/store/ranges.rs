@@ -37,11 +37,24 @@ impl Sorted {
 /// Rows that have these texts in these columns, the newest first.
 pub(super) fn newest<E: EntityTrait>(query: Select<E>, texts: &[(SimpleExpr, &str)], sorted: &[Sorted]) -> Select<E> {
     let columns = || texts.iter().map(|(column, _)| column).chain(sorted.iter().map(|one| &one.column)).cloned();
-    let place = |value: fn(&Sorted) -> &Value| {
+    let place = |texts: &[(SimpleExpr, &str)], value: fn(&Sorted) -> &Value| {
         let texts = texts.iter().map(|(_, text)| Expr::val(*text));
         Expr::tuple(texts.chain(sorted.iter().map(|one| Expr::val(value(one).clone()))))
     };
-    let query = query.filter(Expr::tuple(columns()).lt(place(|one| &one.behind)));
-    let query = query.filter(Expr::tuple(columns()).gte(place(|one| &one.least)));
+    let query = match texts {
+        // Of the lower bound PostgreSQL 15 looks at the first column only to know where the range ends, so that behind the last
+        // row it would read on. Equal columns end it; the first of them is asked for twice, because the planner
+        // leaves out of the order whatever has one value, and would be back at the primary key.
+        [(first, text), others @ ..] if !others.is_empty() => {
+            let query = query.filter(first.clone().is_in([*text, *text]));
+            let query = others.iter().fold(query, |query, (column, text)| query.filter(column.clone().eq(*text)));
+            let places = Expr::tuple(sorted.iter().map(|one| one.column.clone()));
+            query.filter(places.lt(place(&[], |one| &one.behind)))
+        }
+        _ => {
+            let query = query.filter(Expr::tuple(columns()).lt(place(texts, |one| &one.behind)));
+            query.filter(Expr::tuple(columns()).gte(place(texts, |one| &one.least)))
+        }
+    };
     columns().fold(query, QueryOrder::order_by_desc)
 }

@@ -87,11 +87,14 @@ fn explain(error: &AppError) -> Dead {
         AppError::NotOffered { .. } => Dead::NotOffered,
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,
         AppError::Store(StoreError::Conflict(_)) => Dead::FormExpired,
+        AppError::Store(StoreError::Busy(_) | StoreError::Unreachable(_)) => Dead::DatabaseSilent,
         _ => Dead::Internal { reference: Uuid::new_v4().simple().to_string() },
     };
     match &dead {
         Dead::Internal { reference } => tracing::error!(reference, %error, "a page failed"),
-        Dead::PublisherTold | Dead::NoPrice | Dead::NotOffered => tracing::error!(%error, "a buyer is stopped by us"),
+        Dead::PublisherTold | Dead::NoPrice | Dead::NotOffered | Dead::DatabaseSilent => {
+            tracing::error!(%error, "a buyer is stopped by us");
+        }
         _ => tracing::info!(%error, "a page was refused"),
     }
     dead
@@ -103,8 +106,8 @@ fn dead_end(visit: &Visit, face: OfferFace, dead: &Dead) -> HttpResponse {
     match page.render(&visit.app.templates) {
         Ok(html) => {
             let mut answer = html_answer(visit, status, html);
-            if let Dead::TooMany { retry_after_seconds } = dead {
-                answer.headers_mut().insert(header::RETRY_AFTER, (*retry_after_seconds).into());
+            if let Some(seconds) = dead.retry_after_seconds() {
+                answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }
             answer
         }

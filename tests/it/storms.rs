@@ -36,7 +36,7 @@ const PACE: StdDuration = StdDuration::from_millis(20);
 const LOOKS: usize = 3_000;
 
 /// One try; the status, where there was an answer.
-async fn post(http: &reqwest::Client, url: &Url, sent: &WebhookRequest) -> Option<u16> {
+pub(crate) async fn post(http: &reqwest::Client, url: &Url, sent: &WebhookRequest) -> Option<u16> {
     let call = http.post(url.join("webhook").unwrap()).header("authorization", &sent.authorization);
     let answer = call.header("content-type", "application/json").body(sent.body.clone()).send().await;
     answer.ok().map(|answer| answer.status().as_u16())
@@ -47,7 +47,7 @@ fn newest(world: &World, id: Uuid) -> Webhook {
 }
 
 /// Time passes until nothing is left to do.
-async fn settle(installation: &Installation, store: &Store) {
+pub(crate) async fn settle(installation: &Installation, store: &Store) {
     until(installation, async || store.find_next_job_time().await.unwrap().is_none()).await;
 }
 
@@ -108,13 +108,13 @@ async fn killed_in_a_storm_on_postgres() {
 }
 
 /// Webhooks of events that really happen, while the process is killed again and again.
-struct Storm {
-    installation: Installation,
-    chance: Chance,
-    http: reqwest::Client,
-    ids: Vec<Uuid>,
-    sent: usize,
-    answers: usize,
+pub(crate) struct Storm {
+    pub(crate) installation: Installation,
+    pub(crate) chance: Chance,
+    pub(crate) http: reqwest::Client,
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) sent: usize,
+    pub(crate) answers: usize,
     /// Operation, action and subscription of what was answered.
     acknowledged: BTreeSet<(String, String, Uuid)>,
 }
@@ -123,7 +123,7 @@ impl Storm {
     async fn rage(database: Database) {
         let seed = seeds(1)[0];
         println!("{database:?}: SEATKEY_SEED={seed}");
-        let mut storm = Self::gather(database, seed).await;
+        let mut storm = Self::gather(Installation::set(database).await, seed).await;
         let kills = how_many("SEATKEY_KILLS", 20);
         for kill in 1..=kills {
             storm.blow().await;
@@ -140,8 +140,7 @@ impl Storm {
     }
 
     /// Two subscriptions that are in use, and forty that nobody has configured.
-    async fn gather(database: Database, seed: u64) -> Self {
-        let mut installation = Installation::set(database).await;
+    pub(crate) async fn gather(mut installation: Installation, seed: u64) -> Self {
         assert!(installation.start(&[]));
         let mut ids = Vec::new();
         for _ in 0..2 {
@@ -189,7 +188,7 @@ impl Storm {
     }
 
     /// Whether it was answered. A change that nobody may make is stored, too, and answered with 400.
-    fn note(&mut self, (status, webhook): (Option<u16>, Webhook)) -> bool {
+    pub(crate) fn note(&mut self, (status, webhook): (Option<u16>, Webhook)) -> bool {
         let answered = status.is_some_and(|status| status < 500);
         if answered {
             let of = (webhook.operation_id.to_string(), webhook.action.to_owned(), webhook.subscription_id);
@@ -200,7 +199,7 @@ impl Storm {
     }
 
     /// An event at Microsoft, and its webhook; where nothing can happen now, the last one is sent again.
-    fn something_happens(&mut self) -> Webhook {
+    pub(crate) fn something_happens(&mut self) -> Webhook {
         let id = *self.chance.pick(&self.ids);
         let world = self.installation.world();
         let asked = self.chance.one_in(3) && world.customer_change(id, Some("konnekt-yearly-2"), None).is_ok();
@@ -211,7 +210,7 @@ impl Storm {
     }
 
     /// The storm is over; gives what is wrong.
-    async fn calm(&mut self) -> Vec<String> {
+    pub(crate) async fn calm(&mut self) -> Vec<String> {
         let store = self.installation.store().await;
         settle(&self.installation, &store).await;
         // A start compares everything, as the last webhooks may never have been answered; the first time it may go on with

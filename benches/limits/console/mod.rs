@@ -1,6 +1,7 @@
 //! The console and its search over an installation of 1,000,000 subscriptions and five times as many charges
 //! (`SEATKEY_SUBSCRIPTIONS` names another number): each room by the real routes, beside its main query behind an empty
-//! handler; and the files of the two longest lists. Runs only when it is named, and takes a quarter of an hour.
+//! handler; and the files of the two longest lists. Runs only when it is named, and takes a quarter of an hour;
+//! `SEATKEY_PAGES=Ledger,Numbers` measures the pages alone whose names begin so.
 
 mod asked;
 mod export;
@@ -48,6 +49,10 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         let samples = Samples::read(&installation).await;
         let mut cases = rooms::cases(&samples);
         cases.extend(searches::cases(&samples));
+        let chosen = std::env::var("SEATKEY_PAGES").ok();
+        let is_chosen =
+            |name: &str| chosen.as_deref().is_none_or(|all| all.split(',').any(|one| name.starts_with(one)));
+        cases.retain(|case| is_chosen(case.name));
         let (real, limit) = serve(&Arc::new(subscribed), &bare, &cases);
         let mut timed = Vec::new();
         for (number, case) in cases.iter().enumerate() {
@@ -56,7 +61,9 @@ pub(crate) fn measure(runtime: &Runtime, database: Database<'_>) -> Vec<Row> {
         }
         timed::print(&timed);
         explain(&installation, &cases).await;
-        rows.extend(export::measure(real.address(), &installation).await);
+        if chosen.is_none() {
+            rows.extend(export::measure(real.address(), &installation).await);
+        }
         real.stop().await;
         limit.handle.stop(false).await;
         bare.close().await;

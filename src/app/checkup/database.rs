@@ -1,7 +1,7 @@
 //! The database: its schema, our rights, and whether a commit outlives a power failure.
 
 use super::{Check, Mend, Round, Verdict, Whose};
-use crate::store::{Schema, Setting, Store};
+use crate::store::{Setting, Store, StoreError};
 
 /// The schema is the one that this version knows.
 pub static SCHEMA: Check = Check {
@@ -61,11 +61,14 @@ pub async fn look_at_durability(round: &mut Round<'_>, store: &Store) {
 }
 
 async fn schema(store: &Store) -> Verdict {
-    match store.find_schema().await {
-        Ok(Schema::Current) => Verdict::well("it is that of this version"),
-        Ok(Schema::Missing) => Verdict::Wrong(&MIGRATE, "the database is empty".to_owned()),
-        Ok(Schema::Older(steps)) => Verdict::Wrong(&MIGRATE, format!("steps still to be done: {steps}")),
-        Ok(Schema::Newer(step)) => Verdict::Wrong(&UPGRADE, format!("this version does not know its step {step}")),
+    match store.list_missing_steps().await {
+        Ok(missing) => match missing.first() {
+            None => Verdict::well("it is that of this version"),
+            Some(first) => {
+                Verdict::Wrong(&MIGRATE, format!("steps still to be done: {}, the first is {first}", missing.len()))
+            }
+        },
+        Err(StoreError::Newer(step)) => Verdict::Wrong(&UPGRADE, format!("this version does not know its step {step}")),
         Err(error) => Verdict::Wrong(&ALLOW, error.to_string()),
     }
 }

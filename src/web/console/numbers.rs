@@ -11,7 +11,7 @@ use crate::{
     pages::console::{
         frame::Room,
         list::Filter,
-        numbers::{COLUMNS, FILTERS, Numbers, NumbersFacts, row, topics_of},
+        numbers::{COLUMNS, DRAWN, FILTERS, Numbers, NumbersFacts, row, topics_of},
         table::Column,
     },
 };
@@ -21,7 +21,7 @@ pub(super) async fn show(visit: Rc<StaffVisit>) -> Answer {
     let offers = visit.app.store.list_rolled_up_offers().await?;
     // What is no offer is not chosen.
     let chosen = visit.query("offer").filter(|offer| offers.iter().any(|one| one == offer));
-    let rolled_up = visit.app.store.read_rolled_up(None, chosen).await?;
+    let rolled_up = visit.app.store.read_rolled_up(Some(&DRAWN), chosen).await?;
     let facts = NumbersFacts {
         tallies: &rolled_up.tallies,
         at: rolled_up.at,

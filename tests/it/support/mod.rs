@@ -6,7 +6,7 @@ pub(crate) mod lab;
 mod mischief;
 pub(crate) mod mortal;
 pub(crate) mod oracle;
-mod postgres;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod staff;
 pub(crate) mod stage;

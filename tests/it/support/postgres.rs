@@ -20,11 +20,7 @@ static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 /// Creates an empty database and gives its address.
 pub(super) async fn new_database() -> String {
     let cluster = tokio::task::spawn_blocking(|| CLUSTER.get_or_init(Cluster::start)).await.unwrap();
-    let name = format!("t_{}", Uuid::new_v4().simple());
-    let admin = Database::connect(cluster.url("postgres")).await.unwrap();
-    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-    admin.close().await.unwrap();
-    cluster.url(&name)
+    cluster.new_database().await
 }
 
 /// Copies a database that nobody is connected to, and gives the address of the copy.
@@ -38,7 +34,59 @@ pub(super) async fn copy_database(url: &str) -> String {
     cluster.url(&name)
 }
 
+/// A cluster for one test, whose server is killed and comes back.
+pub(crate) struct Own(Cluster);
+
+impl Own {
+    pub(crate) fn start() -> Self {
+        Self(Cluster::start())
+    }
+
+    /// An empty database.
+    pub(crate) async fn new_database(&self) -> String {
+        self.0.new_database().await
+    }
+
+    /// `SIGKILL` of the server, which is started again at once. Gives when it takes connections.
+    pub(crate) async fn kill(&self) {
+        let directory = self.0.directory.clone();
+        let id = self.0.process_id();
+        tokio::task::spawn_blocking(move || {
+            drop(Command::new("kill").args(["-KILL", &id]).status());
+            let cluster = Cluster { directory };
+            while cluster.process_id() == id {
+                std::thread::yield_now();
+            }
+            cluster.wait_until_ready(&binaries());
+        })
+        .await
+        .unwrap();
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        // The loop around the server ends, and cleans up.
+        drop(std::fs::write(self.0.directory.join("over"), ""));
+        drop(Command::new("kill").args(["-INT", &self.0.process_id()]).status());
+    }
+}
+
 impl Cluster {
+    async fn new_database(&self) -> String {
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        let admin = Database::connect(self.url("postgres")).await.unwrap();
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin.close().await.unwrap();
+        self.url(&name)
+    }
+
+    /// That of the server; empty while there is none.
+    fn process_id(&self) -> String {
+        let file = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+        file.lines().next().unwrap_or_default().to_owned()
+    }
+
     fn start() -> Self {
         let directory = std::env::temp_dir().join(format!("seatkey-pg-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&directory).unwrap();
@@ -52,10 +100,12 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        // The shell holds the read end of a pipe of this process: when we are gone, it stops the server and cleans up.
+        // The shell holds the read end of a pipe of this process: when we are gone, it stops the server and cleans up. A server
+        // that was killed comes back, as soon as its last process is gone.
         let script = format!(
-            "'{bin}/postgres' -D '{data}' -k '{dir}' -c listen_addresses= -c fsync=off -c max_connections=400 \
-             >'{dir}/log' 2>&1 & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf '{dir}'",
+            "while [ ! -e '{dir}/over' ]; do '{bin}/postgres' -D '{data}' -k '{dir}' -c listen_addresses= -c fsync=off \
+             -c max_connections=400; sleep 0.05; done >>'{dir}/log' 2>&1 & servers=$!; cat >/dev/null; touch '{dir}/over'; \
+             kill -INT $(head -n 1 '{data}/postmaster.pid'); wait $servers; rm -rf '{dir}'",
             bin = bin.display(),
             data = data.display(),
             dir = directory.display(),

@@ -26,7 +26,15 @@ pub(crate) struct Installation {
     directory: PathBuf,
     service: Option<Process>,
     /// Further processes on the same database, each at an address of its own.
-    others: Vec<Process>,
+    others: Vec<Other>,
+}
+
+struct Other {
+    command: &'static [&'static str],
+    configuration: String,
+    url: Url,
+    /// `None` = it is dead.
+    process: Option<Process>,
 }
 
 /// A process that does not outlive its test, however that ends.
@@ -43,18 +51,26 @@ impl Drop for Process {
 impl Installation {
     /// Sets it up, without starting the service.
     pub(crate) async fn set(database: Database) -> Self {
-        let directory = std::env::temp_dir().join(format!("seatkey-process-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&directory).unwrap();
+        let directory = new_directory();
+        let database_url = database.address(&directory).await;
+        Self::set_in(directory, (database_url.clone(), database_url)).await
+    }
+
+    /// The same with a database of the test's own: how the service reaches it, and how the test does.
+    pub(crate) async fn set_at(urls: (String, String)) -> Self {
+        Self::set_in(new_directory(), urls).await
+    }
+
+    async fn set_in(directory: PathBuf, (service_url, database_url): (String, String)) -> Self {
         let clock = OffsetClock::new(Some(directory.join("clock")));
         let simulator = Simulator::start(SimulatorOptions::new(clock)).await.unwrap();
-        let database_url = database.address(&directory).await;
         // The port is free now; nobody else of this machine asks for this very one in the meantime.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
         simulated::register(&simulator, &public_url);
         std::fs::write(directory.join("catalog.toml"), super::lab::catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
-        let text = simulated::configuration(&simulator, &public_url, &directory, &database_url);
+        let text = simulated::configuration(&simulator, &public_url, &directory, &service_url);
         std::fs::write(directory.join("seatkey.toml"), text).unwrap();
         Self { simulator, public_url, database_url, directory, service: None, others: Vec::new() }
     }
@@ -70,13 +86,19 @@ impl Installation {
     /// Starts the service and waits until it says that it is ready; false when it died before.
     pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
         self.kill();
-        let (child, ready) = self.spawn("seatkey.toml", environment);
+        let (child, ready) = self.spawn(&["serve"], "seatkey.toml", environment);
         self.service = Some(child);
         ready
     }
 
     /// Starts one more process on the same database and gives its address.
     pub(crate) fn start_another(&mut self) -> Url {
+        let number = self.add(&["serve"]);
+        self.others[number].url.clone()
+    }
+
+    /// Starts one more process on the same database, `serve` or `work`, and gives its number.
+    pub(crate) fn add(&mut self, command: &'static [&'static str]) -> usize {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut url = self.public_url.clone();
         url.set_port(Some(port)).unwrap();
@@ -85,10 +107,50 @@ impl Installation {
         let own = |port: Option<u16>| format!("bind = \"127.0.0.1:{}\"", port.unwrap());
         let text = text.replacen(&own(self.public_url.port()), &own(Some(port)), 1);
         std::fs::write(self.path(&name), text).unwrap();
-        let (child, ready) = self.spawn(&name, &[]);
-        assert!(ready, "another process does not start");
-        self.others.push(child);
-        url
+        self.others.push(Other { command, configuration: name, url, process: None });
+        self.start_other(self.others.len() - 1);
+        self.others.len() - 1
+    }
+
+    /// Starts it, again, and waits until it is ready.
+    pub(crate) fn start_other(&mut self, number: usize) {
+        let Other { command, configuration, .. } = &self.others[number];
+        let (process, ready) = self.spawn(command, configuration, &[]);
+        assert!(ready, "{command:?} does not start");
+        self.others[number].process = Some(process);
+    }
+
+    /// `SIGKILL`.
+    pub(crate) fn kill_other(&mut self, number: usize) {
+        drop(self.others[number].process.take());
+    }
+
+    /// `SIGKILL` of all of these.
+    pub(crate) fn dismiss_others(&mut self) {
+        self.others.clear();
+    }
+
+    /// The addresses of those that serve.
+    pub(crate) fn addresses(&self) -> Vec<Url> {
+        let serving = self.others.iter().filter(|other| other.command[0] == "serve");
+        serving.map(|other| other.url.clone()).collect()
+    }
+
+    /// A command of the program that ends by itself.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seatkey"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("seatkey.toml"))
+            .env("SEATKEY_CLOCK_FILE", self.path("clock"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Where the database is.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     /// A look into the database past the service.
@@ -97,9 +159,9 @@ impl Installation {
     }
 
     /// A process, and whether it became ready; false when it died before.
-    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
+    fn spawn(&self, command: &[&str], configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
-            .arg("serve")
+            .args(command)
             .arg("--config")
             .arg(self.path(configuration))
             .env("SEATKEY_CLOCK_FILE", self.path("clock"))
@@ -142,6 +204,12 @@ impl Installation {
         remove(&self.directory);
         self.simulator.stop().await;
     }
+}
+
+fn new_directory() -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("seatkey-process-{}", Uuid::new_v4().simple()));
+    std::fs::create_dir(&directory).unwrap();
+    directory
 }
 
 fn remove(directory: &Path) {

@@ -58,7 +58,7 @@ pub(crate) enum Database {
 
 impl Database {
     /// The address of a new, empty one.
-    pub(super) async fn address(self, directory: &Path) -> String {
+    pub(crate) async fn address(self, directory: &Path) -> String {
         match self {
             Self::Sqlite => format!("sqlite://{}", directory.join("seatkey.db").display()),
             Self::Postgres => postgres::new_database().await,

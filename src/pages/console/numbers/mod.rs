@@ -58,6 +58,20 @@ pub const COLUMNS: &[Column] = &[
     Column::text("Currency"),
 ];
 
+/// What the pictures are drawn from, all together.
+pub const DRAWN: [Topic; 10] = [
+    Topic::Revenue,
+    Topic::Segment,
+    Topic::Purchase,
+    Topic::Trial,
+    Topic::Renewal,
+    Topic::Downgrade,
+    Topic::Reported,
+    Topic::Held,
+    Topic::Due,
+    Topic::Stuck,
+];
+
 /// What a picture is drawn from; `None` = there is no such picture.
 #[must_use]
 pub fn topics_of(picture: &str) -> Option<&'static [Topic]> {
