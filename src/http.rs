@@ -29,6 +29,16 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
         .build()
 }
 
+/// The innermost reason why there is no answer: it names the certificate, the name or the connection, and no address.
+#[must_use]
+pub fn innermost(error: &reqwest::Error) -> String {
+    let mut told: &dyn std::error::Error = error;
+    while let Some(source) = told.source() {
+        told = source;
+    }
+    told.to_string()
+}
+
 /// The text of an answer, up to `limit` bytes; `None` when it is longer.
 ///
 /// # Errors

@@ -38,4 +38,6 @@ pub mod web;
 
 pub mod startup;
 
+pub mod doctor;
+
 pub mod cli;

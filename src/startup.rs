@@ -96,23 +96,12 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     let (meters, started_at) = (Meters::default(), clock.now());
     let store = Store::connect(config.database.url.expose_secret()).await?;
     store.migrate().await?;
-    let tokens = tokens(config, credential(&config.entra.credential)?, http.clone())?;
-    let base_url = config.marketplace.base_url.clone();
-    let metering_base_url = config.marketplace.metering_base_url.clone().unwrap_or_else(|| base_url.clone());
     Ok(App {
         store,
         catalog,
         catalog_warnings,
-        marketplace: Client::new(base_url, http.clone(), Arc::new(tokens), Arc::clone(&clock))
-            .with_metering_base(metering_base_url)
-            .counting(meters.clone()),
-        webhook_tokens: WebhookTokens::new(
-            config.webhook.token_authority.clone().unwrap_or_else(|| config.entra.authority.clone()),
-            config.marketplace.tenant_id,
-            config.marketplace.application_id,
-            http.clone(),
-            Arc::clone(&clock),
-        ),
+        marketplace: marketplace_client(config, http.clone(), &clock)?.counting(meters.clone()),
+        webhook_tokens: webhook_tokens(config, http.clone(), &clock),
         sign_in: sign_in(config, http.clone(), &clock)?,
         staff_sign_in: config.staff.as_ref().map(|staff| staff_sign_in(config, staff, http, &clock)).transpose()?,
         mailer: mailer(config)?,
@@ -169,8 +158,28 @@ pub(crate) async fn keyring(
     Ok(Keyring::open(&places, VaultAccess { http, tokens_for: &tokens_for }, now).await?)
 }
 
+/// The client of the marketplace, with our credential.
+pub(crate) fn marketplace_client(
+    config: &Config,
+    http: reqwest::Client,
+    clock: &SharedClock,
+) -> Result<Client, StartError> {
+    let tokens = tokens(config, credential(&config.entra.credential)?, http.clone())?;
+    let base_url = config.marketplace.base_url.clone();
+    let metering_base_url = config.marketplace.metering_base_url.clone().unwrap_or_else(|| base_url.clone());
+    let client = Client::new(base_url, http, Arc::new(tokens), Arc::clone(clock));
+    Ok(client.with_metering_base(metering_base_url))
+}
+
+/// The check of the tokens that come with webhooks.
+pub(crate) fn webhook_tokens(config: &Config, http: reqwest::Client, clock: &SharedClock) -> WebhookTokens {
+    let authority = config.webhook.token_authority.clone().unwrap_or_else(|| config.entra.authority.clone());
+    let (tenant_id, application_id) = (config.marketplace.tenant_id, config.marketplace.application_id);
+    WebhookTokens::new(authority, tenant_id, application_id, http, Arc::clone(clock))
+}
+
 /// The catalog, and the warnings that come with it.
-fn read_catalog(path: &Path) -> Result<(Catalog, Vec<String>), StartError> {
+pub(crate) fn read_catalog(path: &Path) -> Result<(Catalog, Vec<String>), StartError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.to_path_buf(), source })?;
     let (catalog, warnings) = Catalog::from_toml(&path.display().to_string(), &text).map_err(|findings| {
@@ -184,13 +193,13 @@ fn read_catalog(path: &Path) -> Result<(Catalog, Vec<String>), StartError> {
     Ok((catalog, warnings))
 }
 
-fn quantity_decimals(settings: &Billing) -> Result<QuantityDecimals, ConfigError> {
+pub(crate) fn quantity_decimals(settings: &Billing) -> Result<QuantityDecimals, ConfigError> {
     let wrong = ConfigError::Rule { key: "billing.quantity_decimals", problem: "must be 2 to 6" };
     QuantityDecimals::new(settings.quantity_decimals).ok_or(wrong)
 }
 
 /// Logos that are files beside the catalog are read once and served by us; addresses stay as they are.
-fn read_logos(catalog: &mut Catalog, catalog_path: &Path) -> Result<BTreeMap<String, Logo>, StartError> {
+pub(crate) fn read_logos(catalog: &mut Catalog, catalog_path: &Path) -> Result<BTreeMap<String, Logo>, StartError> {
     let mut logos = BTreeMap::new();
     for offer in &mut catalog.offers {
         let Some(name) = offer.logo.clone().filter(|name| !name.starts_with("https://")) else { continue };
@@ -240,7 +249,7 @@ fn secrets_expire(config: &Config) -> BTreeMap<Trouble, Date> {
     days.into_iter().filter_map(|(which, day)| Some((which, day?))).collect()
 }
 
-fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Result<SignInClient, StartError> {
+pub(crate) fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Result<SignInClient, StartError> {
     let settings = &config.sign_in;
     let client_secret: SecretString =
         secret("sign_in.client_secret", settings.client_secret.as_ref(), settings.client_secret_file.as_deref())?;
@@ -251,7 +260,7 @@ fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Resul
     Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
 }
 
-fn staff_sign_in(
+pub(crate) fn staff_sign_in(
     config: &Config,
     settings: &Staff,
     http: reqwest::Client,
@@ -266,7 +275,7 @@ fn staff_sign_in(
     Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
 }
 
-fn mailer(config: &Config) -> Result<Mailer, StartError> {
+pub(crate) fn mailer(config: &Config) -> Result<Mailer, StartError> {
     let url: Url = config.mail.url.expose_secret().parse().map_err(|_| MailSetupError::Url)?;
     let ca = config
         .mail

@@ -12,6 +12,7 @@ mod m0006_credits;
 mod m0007_console_indexes;
 mod m0008_fewer_indexes;
 mod m0009_correlation;
+mod m0010_checks;
 
 use sea_orm_migration::prelude::*;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_console_indexes::Migration),
             Box::new(m0008_fewer_indexes::Migration),
             Box::new(m0009_correlation::Migration),
+            Box::new(m0010_checks::Migration),
         ]
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         trial_grant::{Standing, TrialGrant},
         usage::WINDOW,
     },
-    store::{Finding, JobKind, ListedJob, ListedMail},
+    store::{FailedCheck, Finding, JobKind, ListedJob, ListedMail},
 };
 
 /// So many of a kind are shown; the lists have all.
@@ -49,6 +49,8 @@ pub enum What {
     Secret(&'static str),
     /// An API key expires.
     ApiKey(ApiKey),
+    /// A check of the last check-up is not well.
+    Check(FailedCheck),
 }
 
 /// Something that needs a person.
@@ -136,6 +138,11 @@ async fn of_the_house(app: &App) -> Result<Vec<Waiting>, AppError> {
     let of_secret =
         |(which, day): (&Trouble, &Date)| admin(What::Secret(which.section()), None, Some(day.midnight().assume_utc()));
     waiting.extend(secrets.map(of_secret));
+    let checks = app.store.list_failed_checks().await?;
+    waiting.extend(checks.into_iter().map(|check| {
+        let since = check.since;
+        admin(What::Check(check), Some(since), None)
+    }));
     let keys = app.store.list_expiring_api_keys((now, now + WARNED_BEFORE)).await?;
     waiting.extend(keys.into_iter().map(|key| {
         let (since, until) = (key.created_at, key.expires_at);

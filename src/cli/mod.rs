@@ -7,6 +7,7 @@ mod backup;
 pub mod browser;
 mod catalog;
 pub mod demo;
+mod doctor;
 pub mod history;
 mod ledger;
 mod license;
@@ -50,6 +51,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Brings the database schema up to date
     Migrate(serve::ConfigArgs),
+    /// Looks at everything that a configuration depends on; says what mends what is wrong
+    Doctor(doctor::DoctorArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
     /// What one request, webhook or job has led to, down to Microsoft's ids
@@ -113,6 +116,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Work(args) => serve::work(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Audit(command) => audit::run(&command),

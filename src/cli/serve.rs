@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, print_line};
 use crate::{
+    app::{App, schedule_check_up},
     clock::{FileOffsetClock, SharedClock, SystemClock},
     config::{self, Config},
     startup::{self, Jobs, Service},
@@ -69,6 +70,7 @@ pub(super) fn work(args: &ConfigArgs) -> Result<(), Failure> {
         let order = OrderToStop::listen()?;
         let failed = |error: startup::StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
+        ask_for_check_up(&app).await;
         let service = Service::start(app, None, Jobs::Here).map_err(failed)?;
         run_until_told(order, service.managed_at(config.server.management_bind)).await;
         Ok(())
@@ -93,6 +95,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         let app = startup::build(&config, clock).await.map_err(failed)?;
         let listener = TcpListener::bind(config.server.bind)
             .map_err(|error| Failure::Usage(format!("{} cannot be listened on: {error}", config.server.bind)))?;
+        ask_for_check_up(&app).await;
         let options = ServerOptions {
             management_bind: Some(config.server.management_bind),
             workers: std::thread::available_parallelism().map_or(2, usize::from),
@@ -102,6 +105,13 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         run_until_told(order, service).await;
         Ok(())
     })
+}
+
+/// A real service looks every hour whether what it depends on is well. (The demo depends on nothing but itself.)
+async fn ask_for_check_up(app: &App) {
+    if let Err(error) = schedule_check_up(app).await {
+        tracing::warn!(%error, "the check-up could not be asked for");
+    }
 }
 
 /// The machine's time; in tests and the demo that of an offset file, which is refused wherever real money could be met.

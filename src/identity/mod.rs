@@ -6,6 +6,7 @@
 //! Traps that this file answers: the issuer of the `common` authority is a template, so the library's discovery refuses
 //! it; each token is checked against its own tenant's issuer here; keys roll over; times are checked by our clock.
 
+mod probe;
 mod provider;
 mod tenants;
 
@@ -23,6 +24,7 @@ use uuid::Uuid;
 use crate::{clock::SharedClock, domain::policy::Identity};
 use provider::{Http, IdToken, Provider};
 
+pub use probe::RedirectAnswer;
 pub use tenants::domain_name;
 
 /// Keys are fetched anew at most this often, whatever tokens arrive.

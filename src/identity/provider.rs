@@ -167,7 +167,7 @@ fn key_id(token: &IdToken) -> Option<String> {
 }
 
 async fn get(http: &reqwest::Client, url: Url) -> Result<String, SignInError> {
-    let unreachable = |error: reqwest::Error| SignInError::Unreachable(error.without_url().to_string());
+    let unreachable = |error: reqwest::Error| SignInError::Unreachable(crate::http::innermost(&error.without_url()));
     let response = http.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(unreachable)?;
     let text = crate::http::bounded_text(response, MAX_DOCUMENT_BYTES).await.map_err(unreachable)?;
     text.ok_or_else(|| SignInError::Unreachable("Entra's document is too long".to_owned()))

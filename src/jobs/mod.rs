@@ -11,9 +11,9 @@ use tracing::Instrument as _;
 
 use crate::{
     app::{
-        App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, digest_ledger, forget_expired,
-        handle_webhook, issue_due_key, keep_appointment, keep_trial, reconcile_subscription, reconcile_usage,
-        release_charges, renew_subscription, report_usage, rewrite_charges, roll_up, schedule_digest,
+        App, AppError, SharedApp, Step, activate_subscription, carry_out_seats, check_up, digest_ledger,
+        forget_expired, handle_webhook, issue_due_key, keep_appointment, keep_trial, reconcile_subscription,
+        reconcile_usage, release_charges, renew_subscription, report_usage, rewrite_charges, roll_up, schedule_digest,
         schedule_reporting, schedule_roll_up, schedule_sweep, schedule_usage_reconciliation, send_mail,
         sweep_subscriptions, withdraw_subscription,
     },
@@ -233,6 +233,7 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
         JobKind::SweepSubscriptions => sweep_subscriptions(app).await,
         JobKind::KeepTrial => keep_trial(app, subject).await,
         JobKind::RollUp => roll_up(app).await,
+        JobKind::CheckUp => check_up(app).await,
     }
 }
 

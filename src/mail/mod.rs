@@ -1,5 +1,7 @@
 //! Mail over SMTP. Owns: addresses, MIME, TLS. Does not own: what a mail says (`pages::mail`) and when it goes (`jobs`).
 
+mod probe;
+
 use std::time::{Duration, SystemTime};
 
 use lettre::{
@@ -8,13 +10,16 @@ use lettre::{
     message::{Attachment as Part, Mailbox, MultiPart, SinglePart, header::ContentType},
     transport::smtp::{
         authentication::Credentials,
-        client::{Certificate, Tls, TlsParameters},
+        client::{Certificate, TlsParameters},
     },
 };
 use time::OffsetDateTime;
 use url::{Host, Url};
 
 use crate::crash::crash_point;
+use probe::{Door, Security};
+
+pub use probe::MailTrouble;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -72,6 +77,7 @@ pub struct Outgoing<'a> {
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    door: Door,
 }
 
 /// Whether an address can be written to. One with an umlaut mostly is a slip, and few servers take it (SMTPUTF8): a mail to it
@@ -88,20 +94,24 @@ impl Mailer {
     /// [`MailSetupError`].
     pub fn new(url: &Url, from: &str, ca_pem: Option<&[u8]>) -> Result<Self, MailSetupError> {
         let host = url.host_str().ok_or(MailSetupError::Url)?.to_owned();
-        let (tls, default_port) = match (url.scheme(), is_loopback(url), ca_pem) {
-            ("smtps", _, _) => (Tls::Wrapper(tls_parameters(&host, ca_pem)?), 465),
-            ("smtp", true, None) => (Tls::None, 25),
-            ("smtp", _, _) => (Tls::Required(tls_parameters(&host, ca_pem)?), 587),
+        let (security, default_port) = match (url.scheme(), is_loopback(url), ca_pem) {
+            ("smtps", _, _) => (Security::Wrapped(tls_parameters(&host, ca_pem)?), 465),
+            ("smtp", true, None) => (Security::Plain, 25),
+            ("smtp", _, _) => (Security::StartTls(tls_parameters(&host, ca_pem)?), 587),
             _ => return Err(MailSetupError::Url),
         };
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            .port(url.port().unwrap_or(default_port))
-            .tls(tls)
+        let port = url.port().unwrap_or(default_port);
+        let credentials =
+            url.password().map(|password| Credentials::new(url.username().to_owned(), password.to_owned()));
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.clone())
+            .port(port)
+            .tls((&security).into())
             .timeout(Some(TIMEOUT));
-        if let Some(password) = url.password() {
-            builder = builder.credentials(Credentials::new(url.username().to_owned(), password.to_owned()));
+        if let Some(credentials) = &credentials {
+            builder = builder.credentials(credentials.clone());
         }
-        Ok(Self { transport: builder.build(), from: from.parse()? })
+        let door = Door { host, port, security, credentials };
+        Ok(Self { transport: builder.build(), from: from.parse()?, door })
     }
 
     /// Hands a mail to the server.

@@ -241,6 +241,11 @@ impl Client {
         pending(self.change(operation, |http| http.request(Method::PATCH, url.clone()).json(body)).await?)
     }
 
+    /// Where the API is.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
     fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         extended(&self.base, path, query)
     }

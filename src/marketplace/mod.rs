@@ -11,6 +11,7 @@ mod call;
 mod client;
 mod error;
 mod metering;
+mod probe;
 mod usage_days;
 mod usage_wire;
 mod webhook_body;

@@ -185,6 +185,8 @@ pub(super) struct WirePlan {
     #[serde(default)]
     is_stop_sell: Option<bool>,
     #[serde(default)]
+    is_price_per_seat: Option<bool>,
+    #[serde(default)]
     plan_components: Option<PlanComponents>,
     #[serde(default, deserialize_with = "null_as_nothing")]
     source_offers: Vec<serde_json::Value>,
@@ -194,7 +196,16 @@ pub(super) struct WirePlan {
 #[serde(rename_all = "camelCase")]
 struct PlanComponents {
     #[serde(default, deserialize_with = "null_as_nothing")]
+    recurrent_billing_terms: Vec<BillingTerm>,
+    #[serde(default, deserialize_with = "null_as_nothing")]
     metering_dimensions: Vec<MeteringDimension>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BillingTerm {
+    #[serde(default)]
+    term_unit: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -219,19 +230,26 @@ pub struct AvailablePlan {
     pub is_private_deal: bool,
     /// Whether it is no longer sold.
     pub is_stop_sell: bool,
+    /// Whether Microsoft bills by seat; `None` where it does not say.
+    pub is_per_seat: Option<bool>,
+    /// The lengths of terms that it is sold for.
+    pub term_units: Vec<TermUnit>,
     /// The price of each dimension; `None` where Microsoft gave none that can be used.
     pub prices: Option<PriceList>,
 }
 
 impl WirePlan {
     pub(super) fn into_plan(self) -> AvailablePlan {
-        let dimensions = self.plan_components.unwrap_or_default().metering_dimensions;
+        let PlanComponents { recurrent_billing_terms, metering_dimensions } = self.plan_components.unwrap_or_default();
+        let units = recurrent_billing_terms.iter().filter_map(|term| term.term_unit.as_deref());
         AvailablePlan {
             plan_id: self.plan_id,
             market: self.market,
             is_private_deal: self.is_private.unwrap_or(false) || !self.source_offers.is_empty(),
             is_stop_sell: self.is_stop_sell.unwrap_or(false),
-            prices: price_list(&dimensions),
+            is_per_seat: self.is_price_per_seat,
+            term_units: units.map(|unit| TermUnit::new(unit.trim())).collect(),
+            prices: price_list(&metering_dimensions),
         }
     }
 }

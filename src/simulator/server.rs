@@ -8,9 +8,13 @@ use std::{
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     body::{BodySize, BoxBody, MessageBody},
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{DATE, HeaderValue},
+    },
     web,
 };
+use time::{format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{
     control, entra,
@@ -24,32 +28,45 @@ use super::{
 
 /// The largest body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 1 << 20;
+/// How HTTP writes an instant (RFC 9110, section 5.6.7).
+const IMF_FIXDATE: &[BorrowedFormatItem<'static>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
 
 pub(super) async fn handle(world: web::Data<World>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let request = take(&request, &body);
+    let mut response = exchange(&world, take(&request, &body)).await;
+    // The simulated time, not that of the machine, so that a program can compare its clock with ours.
+    let ahead = time::Duration::seconds(world.switches().clock_skew_seconds);
+    let date = world.now().saturating_add(ahead).format(IMF_FIXDATE).unwrap_or_default();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+async fn exchange(world: &World, request: Request) -> HttpResponse {
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     // The one part that waits for somebody else: it calls the publisher.
     if let ["control", "webhooks", rest @ ..] = segments.as_slice() {
-        return respond(webhook::control::answer(&world, &request, rest).await);
+        return respond(webhook::control::answer(world, &request, rest).await);
     }
     if is_ours(&segments) {
-        return respond(answer(&world, &request, &segments));
+        return respond(answer(world, &request, &segments));
     }
     let fault = world.state().faults.hit(&request).unwrap_or_default();
     if let Some(milliseconds) = fault.delay_ms {
         actix_web::rt::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
     }
     if fault.cut {
-        record(&world, &request, None, false);
+        record(world, &request, None, false);
         return dropped();
     }
     if let Some(reply) = fault.reply() {
-        record(&world, &request, Some(reply.status), false);
+        record(world, &request, Some(reply.status), false);
         return respond(reply);
     }
-    let reply = answer(&world, &request, &segments);
-    record(&world, &request, (!fault.lose_answer).then_some(reply.status), true);
+    let reply = answer(world, &request, &segments);
+    record(world, &request, (!fault.lose_answer).then_some(reply.status), true);
     if fault.lose_answer { dropped() } else { respond(reply) }
 }
 

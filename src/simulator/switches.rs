@@ -40,6 +40,8 @@ pub struct Switches {
     pub accept_all_usage: bool,
     /// How the answers to usage go wrong, until it is switched off.
     pub usage_trick: Option<UsageTrick>,
+    /// The `Date` of every answer is so many seconds ahead of the time that it is.
+    pub clock_skew_seconds: i64,
     /// An accepted usage event appears in the daily sums so many minutes later.
     pub usage_lag_minutes: u32,
 }
@@ -60,6 +62,7 @@ impl Default for Switches {
             hostile_token: None,
             accept_all_usage: false,
             usage_trick: None,
+            clock_skew_seconds: 0,
             usage_lag_minutes: USAGE_LAG_MINUTES,
         }
     }

@@ -84,10 +84,12 @@ pub enum JobKind {
     KeepTrial,
     /// Count what the console's pictures show; the subject is nobody.
     RollUp,
+    /// Look whether everything that the service depends on is well; the subject is nobody.
+    CheckUp,
 }
 
 impl JobKind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::ActivateSubscription,
         Self::SendMail,
         Self::HandleWebhook,
@@ -105,6 +107,7 @@ impl JobKind {
         Self::SweepSubscriptions,
         Self::KeepTrial,
         Self::RollUp,
+        Self::CheckUp,
     ];
 
     /// The word in the table and in logs.
@@ -128,6 +131,7 @@ impl JobKind {
             Self::SweepSubscriptions => "sweep_subscriptions",
             Self::KeepTrial => "keep_trial",
             Self::RollUp => "roll_up",
+            Self::CheckUp => "check_up",
         }
     }
 
@@ -151,6 +155,7 @@ impl JobKind {
                 | Self::DigestLedger
                 | Self::ReconcileUsage
                 | Self::RollUp
+                | Self::CheckUp
         )
     }
 }

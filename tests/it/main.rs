@@ -20,6 +20,7 @@ mod cuts;
 mod demo;
 mod demo_history;
 mod deployment;
+mod doctor;
 mod double_submits;
 mod exactness;
 mod explanations;

@@ -28,7 +28,7 @@ const LONGEST_LIFETIME: Duration = Duration::hours(72);
 
 /// The keys that are held, and the one fetch that may be under way.
 #[derive(Debug)]
-pub(super) struct KeyCache(Arc<Inner>);
+pub(in super::super) struct KeyCache(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -49,6 +49,11 @@ impl KeyCache {
     pub(super) fn new(source: KeySource, clock: SharedClock) -> Self {
         let (held, last_fetch) = (RwLock::default(), Arc::default());
         Self(Arc::new(Inner { source, clock, held, last_fetch }))
+    }
+
+    /// Fetches what is published, for a check: nothing is kept. Gives how many keys there are.
+    pub(in super::super) async fn try_source(&self, now: OffsetDateTime) -> Result<usize, String> {
+        self.0.source.fetch(now).await.map(|keys| keys.len())
     }
 
     /// The keys, with this one among them; fetched where that is needed and allowed.

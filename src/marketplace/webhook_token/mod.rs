@@ -32,8 +32,9 @@ use keys::KeySource;
 #[derive(Debug)]
 pub struct WebhookTokens {
     expected: Expected,
-    keys: KeyCache,
-    clock: SharedClock,
+    tenant_id: Uuid,
+    pub(super) keys: KeyCache,
+    pub(super) clock: SharedClock,
 }
 
 /// A caller whose token is genuine: the marketplace, calling us.
@@ -60,7 +61,13 @@ impl WebhookTokens {
     pub fn new(authority: Url, tenant_id: Uuid, audience: Uuid, http: reqwest::Client, clock: SharedClock) -> Self {
         let source = KeySource::new(authority, tenant_id, http);
         let keys = KeyCache::new(source, SharedClock::clone(&clock));
-        Self { expected: Expected::new(tenant_id, audience), keys, clock }
+        Self { expected: Expected::new(tenant_id, audience), tenant_id, keys, clock }
+    }
+
+    /// The tenant of the offer's technical configuration.
+    #[must_use]
+    pub fn tenant_id(&self) -> Uuid {
+        self.tenant_id
     }
 
     /// Checks the raw value of the `Authorization` header, if there was one.

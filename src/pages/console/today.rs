@@ -1,5 +1,7 @@
 //! What needs a person.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
@@ -29,7 +31,7 @@ pub struct Need {
     /// What happened.
     pub happened: String,
     /// What to do.
-    pub next_step: &'static str,
+    pub next_step: Cow<'static, str>,
     /// When it is too late.
     pub deadline: Option<OffsetDateTime>,
     /// Who sees to it.
@@ -83,7 +85,7 @@ struct NeedView {
     whose: String,
     id: String,
     happened: String,
-    next_step: &'static str,
+    next_step: Cow<'static, str>,
     left: String,
     deadline: Option<Cell>,
     is_soon: bool,
@@ -133,7 +135,7 @@ fn view(need: &Need, now: OffsetDateTime) -> NeedView {
         id: need.subscription.map(|id| id.to_string()).unwrap_or_default(),
         // Commands stand between backticks, for logs.
         happened: words::sentence(&need.happened.replace('`', "")),
-        next_step: need.next_step,
+        next_step: need.next_step.clone(),
         left: need.deadline.map(|at| left(at, now)).unwrap_or_default(),
         deadline: need.deadline.map(Cell::at),
         is_soon: need.deadline.is_some_and(|at| at - now < time::Duration::DAY),
@@ -198,7 +200,7 @@ impl Page for Today {
             whose: subscription.map(|_| samples::HOSTILE.to_owned()),
             subscription,
             happened: samples::HOSTILE.to_owned(),
-            next_step: "Decide whether it arrived",
+            next_step: "Decide whether it arrived".into(),
             deadline,
             role: Role::Finance,
         };

@@ -96,8 +96,14 @@ fn need(waiting: Waiting) -> Need {
             format!("{}, {}", key.name, key.last_used_at.map_or("never used", |_| "in use")),
             "Make a new one with seatkey api-key create, and revoke this one",
         ),
+        What::Check(check) => {
+            let tone = if check.is_wrong { Tone::Bad } else { Tone::Warn };
+            let next_step = format!("For {}: {}", check.whose, check.mend);
+            let (what, happened) = (format!("Check {}", check.id), check.saw);
+            return Need { what, tone, href, whose, subscription, happened, next_step: next_step.into(), deadline, role };
+        }
     };
-    Need { what, tone, href, whose, subscription, happened, next_step, deadline, role }
+    Need { what, tone, href, whose, subscription, happened, next_step: next_step.into(), deadline, role }
 }
 
 fn mail_told(mail: ListedMail, given_up: Option<ListedJob>) -> (String, Tone, String, &'static str) {

@@ -38,7 +38,7 @@ async fn a_new_version_is_published_for_a_day_before_it_signs(mut stage: Stage) 
     set(&mut stage).await;
     let (_, id) = enrolled(&stage).await;
     let old = newest(&stage, id).await.unwrap();
-    assert_eq!(published(&stage), [old.signing_key_id.clone()]);
+    assert_eq!(published(&stage), std::slice::from_ref(&old.signing_key_id));
     // No restart from here on.
     stage.world().create_vault_key(NAME).unwrap();
     assert_eq!(published(&stage).len(), 1);
