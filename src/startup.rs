@@ -144,6 +144,14 @@ pub(crate) async fn keyring(
             SigningKey::Vault(url) => KeyPlace::Vault(url.clone()),
         })
         .collect();
+    let is_file = |place: &KeyPlace| match place {
+        KeyPlace::File(path) => Some(path.clone()),
+        KeyPlace::Vault(_) => None,
+    };
+    // Files need no credential, and a look at them should not depend on one.
+    if let Some(paths) = places.iter().map(is_file).collect::<Option<Vec<_>>>() {
+        return Ok(Keyring::from_files(&paths)?);
+    }
     let credential = match credential(&config.entra.credential)? {
         // A vault takes the identity itself: its rights are given to the identity, and not to the registration.
         entra::Credential::FederatedManagedIdentity { identity_client_id } => {

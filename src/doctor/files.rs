@@ -49,7 +49,7 @@ static TEMPLATES: Check = Check {
 };
 static KEYS: Check = Check {
     id: "signing.keys",
-    is_well_when: "every file of [signing] keys is an Ed25519 key that this user can read",
+    is_well_when: "every file of [signing] keys is an Ed25519 key that this user can read, and every vault lets us use its keys",
     needs: &[],
     mends: &[&MAKE_KEY, &OPEN_VAULT],
 };
@@ -182,13 +182,15 @@ pub(super) async fn look_at_keys(
             let keys = Verdict::NotChecked("because signing.permissions is not well".to_owned());
             (keys, Verdict::Wrong(&CLOSE_KEY, error.to_string()), None)
         }
-        Err(error) => {
+        Err(StartError::Keys(error)) => {
             let permissions = Verdict::NotChecked("because signing.keys is not well".to_owned());
-            let mend = match &error {
-                StartError::Keys(KeyError::Vault { .. }) => &OPEN_VAULT,
-                _ => &MAKE_KEY,
-            };
+            let mend = if matches!(error, KeyError::Vault { .. }) { &OPEN_VAULT } else { &MAKE_KEY };
             (Verdict::Wrong(mend, error.to_string()), permissions, None)
+        }
+        // A vault is asked with our credential, which has checks of its own.
+        Err(_) => {
+            let because = || Verdict::NotChecked("because entra.credential is not well".to_owned());
+            (because(), because(), None)
         }
     };
     round.note(&KEYS, keys);
