@@ -42,7 +42,6 @@ mod outages;
 mod prices;
 mod purchase;
 mod reconcile;
-mod replicas;
 mod restore;
 mod schema;
 mod sign_in;

@@ -47,7 +47,7 @@ fn newest(world: &World, id: Uuid) -> Webhook {
 }
 
 /// Time passes until nothing is left to do.
-pub(crate) async fn settle(installation: &Installation, store: &Store) {
+async fn settle(installation: &Installation, store: &Store) {
     until(installation, async || store.find_next_job_time().await.unwrap().is_none()).await;
 }
 
@@ -110,9 +110,9 @@ async fn killed_in_a_storm_on_postgres() {
 /// Webhooks of events that really happen, while the process is killed again and again.
 pub(crate) struct Storm {
     pub(crate) installation: Installation,
-    pub(crate) chance: Chance,
+    chance: Chance,
     pub(crate) http: reqwest::Client,
-    pub(crate) ids: Vec<Uuid>,
+    ids: Vec<Uuid>,
     pub(crate) sent: usize,
     pub(crate) answers: usize,
     /// Operation, action and subscription of what was answered.

@@ -26,15 +26,7 @@ pub(crate) struct Installation {
     directory: PathBuf,
     service: Option<Process>,
     /// Further processes on the same database, each at an address of its own.
-    others: Vec<Other>,
-}
-
-struct Other {
-    command: &'static [&'static str],
-    configuration: String,
-    url: Url,
-    /// `None` = it is dead.
-    process: Option<Process>,
+    others: Vec<Process>,
 }
 
 /// A process that does not outlive its test, however that ends.
@@ -86,19 +78,13 @@ impl Installation {
     /// Starts the service and waits until it says that it is ready; false when it died before.
     pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
         self.kill();
-        let (child, ready) = self.spawn(&["serve"], "seatkey.toml", environment);
+        let (child, ready) = self.spawn("seatkey.toml", environment);
         self.service = Some(child);
         ready
     }
 
     /// Starts one more process on the same database and gives its address.
     pub(crate) fn start_another(&mut self) -> Url {
-        let number = self.add(&["serve"]);
-        self.others[number].url.clone()
-    }
-
-    /// Starts one more process on the same database, `serve` or `work`, and gives its number.
-    pub(crate) fn add(&mut self, command: &'static [&'static str]) -> usize {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut url = self.public_url.clone();
         url.set_port(Some(port)).unwrap();
@@ -107,33 +93,10 @@ impl Installation {
         let own = |port: Option<u16>| format!("bind = \"127.0.0.1:{}\"", port.unwrap());
         let text = text.replacen(&own(self.public_url.port()), &own(Some(port)), 1);
         std::fs::write(self.path(&name), text).unwrap();
-        self.others.push(Other { command, configuration: name, url, process: None });
-        self.start_other(self.others.len() - 1);
-        self.others.len() - 1
-    }
-
-    /// Starts it, again, and waits until it is ready.
-    pub(crate) fn start_other(&mut self, number: usize) {
-        let Other { command, configuration, .. } = &self.others[number];
-        let (process, ready) = self.spawn(command, configuration, &[]);
-        assert!(ready, "{command:?} does not start");
-        self.others[number].process = Some(process);
-    }
-
-    /// `SIGKILL`.
-    pub(crate) fn kill_other(&mut self, number: usize) {
-        drop(self.others[number].process.take());
-    }
-
-    /// `SIGKILL` of all of these.
-    pub(crate) fn dismiss_others(&mut self) {
-        self.others.clear();
-    }
-
-    /// The addresses of those that serve.
-    pub(crate) fn addresses(&self) -> Vec<Url> {
-        let serving = self.others.iter().filter(|other| other.command[0] == "serve");
-        serving.map(|other| other.url.clone()).collect()
+        let (process, ready) = self.spawn(&name, &[]);
+        assert!(ready, "another process does not start");
+        self.others.push(process);
+        url
     }
 
     /// A command of the program that ends by itself.
@@ -159,9 +122,9 @@ impl Installation {
     }
 
     /// A process, and whether it became ready; false when it died before.
-    fn spawn(&self, command: &[&str], configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
+    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
-            .args(command)
+            .arg("serve")
             .arg("--config")
             .arg(self.path(configuration))
             .env("SEATKEY_CLOCK_FILE", self.path("clock"))
