@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use super::Database;
 
+/// So often a start is tried again that nobody has asked to die.
+const PORT_TAKEN: usize = 5;
+
 /// An installation whose service is a child process. Both follow one clock file.
 pub(crate) struct Installation {
     pub(crate) simulator: Simulator,
@@ -78,7 +81,14 @@ impl Installation {
     /// Starts the service and waits until it says that it is ready; false when it died before.
     pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
         self.kill();
-        let (child, ready) = self.spawn("seatkey.toml", environment);
+        let (mut child, mut ready) = self.spawn("seatkey.toml", environment);
+        // While it was dead, a connection of another test may have been given its port for a moment.
+        for _ in 0..PORT_TAKEN {
+            if ready || !environment.is_empty() {
+                break;
+            }
+            (child, ready) = self.spawn("seatkey.toml", environment);
+        }
         self.service = Some(child);
         ready
     }
