@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// Longer than any healthy answer of Microsoft's, shorter than a buyer's patience.
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// Whoever asks after a container's health gives up after some seconds.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Installs the TLS provider for the whole process. Without it `reqwest` panics at the first client; a second call does
@@ -27,6 +29,16 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("seatkey/", env!("CARGO_PKG_VERSION")))
         .build()
+}
+
+/// The HTTP client for a look at a process of this machine: no proxy between, and no patience.
+///
+/// # Errors
+/// When the machine's certificate store cannot be read.
+#[expect(clippy::disallowed_methods, reason = "beside the other one")]
+pub fn client_of_this_machine() -> reqwest::Result<reqwest::Client> {
+    install_crypto_provider();
+    reqwest::Client::builder().timeout(LOCAL_TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy().build()
 }
 
 /// The innermost reason why there is no answer: it names the certificate, the name or the connection, and no address.

@@ -68,7 +68,7 @@ impl Default for Meters {
 impl Meters {
     /// A request was answered. `route` is the template of the route, `None` where there is none; never the address.
     pub fn request(&self, method: &str, route: Option<String>, status: u16, took: Duration) {
-        let method = known(&METHODS, method);
+        let method = known_method(method);
         let route = route.unwrap_or_else(|| "none".to_owned());
         let status = format!("{}xx", status / 100);
         let labels = [("route", route.clone()), ("method", method.clone()), ("status", status)];
@@ -160,6 +160,12 @@ impl Meters {
                     more)";
         registry.register("usage_outcomes", help, usage.clone());
     }
+}
+
+/// A method of HTTP; another one is `other`.
+#[must_use]
+pub fn known_method(method: &str) -> String {
+    known(&METHODS, method)
 }
 
 /// A word of a list; another one is `other`, so that nobody outside makes labels.

@@ -1,5 +1,7 @@
 //! The whole program on one screen: from a configuration to a running service, and to its orderly end.
 
+mod database;
+
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
@@ -8,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+pub use database::{connect, database_access};
 use secrecy::{ExposeSecret as _, SecretString};
 use time::{Date, OffsetDateTime};
 use tokio::{sync::watch, task::JoinHandle};
@@ -21,16 +24,16 @@ use crate::{
         catalog::{Catalog, Severity},
         money::QuantityDecimals,
     },
-    entra::{self, CredentialError, TokenSource, Tokens},
+    entra::{self, Assertions, CredentialError, TokenSource, Tokens},
     http,
-    identity::SignInClient,
+    identity::{Proof, SignInClient},
     jobs,
     mail::{MailSetupError, Mailer},
     marketplace::{Client, WebhookTokens},
     meters::Meters,
     pages,
     signing::{KeyError, KeyPlace, Keyring, VaultAccess},
-    store::{Store, StoreError},
+    store::StoreError,
     templates::{TemplateError, Templates},
     web::{Server, ServerOptions},
 };
@@ -94,7 +97,7 @@ pub async fn build_with(config: &Config, clock: SharedClock, templates: Template
     let http = http::client()?;
     let keyring = keyring(config, &http, clock.now()).await?;
     let (meters, started_at) = (Meters::default(), clock.now());
-    let store = Store::connect(config.database.url.expose_secret()).await?;
+    let store = connect(config).await?;
     store.migrate().await?;
     Ok(App {
         store,
@@ -135,35 +138,37 @@ pub(crate) async fn keyring(
     http: &reqwest::Client,
     now: OffsetDateTime,
 ) -> Result<Keyring, StartError> {
-    let places: Vec<KeyPlace> = config
-        .signing
-        .keys
-        .iter()
-        .map(|key| match key {
-            SigningKey::File(path) => KeyPlace::File(path.clone()),
-            SigningKey::Vault(url) => KeyPlace::Vault(url.clone()),
-        })
-        .collect();
-    let is_file = |place: &KeyPlace| match place {
-        KeyPlace::File(path) => Some(path.clone()),
-        KeyPlace::Vault(_) => None,
+    let keys = &config.signing.keys;
+    let file = |key: &SigningKey| match key {
+        SigningKey::File(path) => Some(path.clone()),
+        SigningKey::Vault(_) => None,
     };
     // Files need no credential, and a look at them should not depend on one.
-    if let Some(paths) = places.iter().map(is_file).collect::<Option<Vec<_>>>() {
+    if let Some(paths) = keys.iter().map(file).collect::<Option<Vec<_>>>() {
         return Ok(Keyring::from_files(&paths)?);
     }
-    let credential = match credential(&config.entra.credential)? {
-        // A vault takes the identity itself: its rights are given to the identity, and not to the registration.
-        entra::Credential::FederatedManagedIdentity { identity_client_id } => {
-            entra::Credential::ManagedIdentity { identity_client_id }
-        }
-        other => other,
+    let place = |key: &SigningKey| match key {
+        SigningKey::File(path) => KeyPlace::File(path.clone()),
+        SigningKey::Vault(url) => KeyPlace::Vault(url.clone()),
     };
+    let places: Vec<KeyPlace> = keys.iter().map(place).collect();
+    let credential = own_identity(config)?;
     let tokens_for = |scope: &str| {
         let tokens = tokens(config, credential.clone(), http.clone())?;
         Ok(Arc::new(tokens.with_scope(scope)) as Arc<dyn TokenSource>)
     };
     Ok(Keyring::open(&places, VaultAccess { http, tokens_for: &tokens_for }, now).await?)
+}
+
+/// As whom Azure's own services know us. They take a managed identity itself: its rights are given to the identity, and not to
+/// the registration that trusts it.
+fn own_identity(config: &Config) -> Result<entra::Credential, ConfigError> {
+    Ok(match credential(&config.entra.credential)? {
+        entra::Credential::FederatedManagedIdentity { identity_client_id } => {
+            entra::Credential::ManagedIdentity { identity_client_id }
+        }
+        other => other,
+    })
 }
 
 /// The client of the marketplace, with our credential.
@@ -247,25 +252,46 @@ fn credential(settings: &Credential) -> Result<entra::Credential, ConfigError> {
     })
 }
 
-/// The days on which the secrets of the configuration expire, as far as it says them.
+/// The days on which the secrets of the configuration expire, as far as it says them. A secret that is not used has none.
 fn secrets_expire(config: &Config) -> BTreeMap<Trouble, Date> {
+    let (credential, sign_in) = (&config.entra.credential, &config.sign_in);
+    let staff = config.staff.as_ref().filter(|staff| staff.has_secret());
     let days = [
-        (Trouble::MarketplaceCredential, config.entra.credential.client_secret_expires),
-        (Trouble::SignInCredential, config.sign_in.client_secret_expires),
-        (Trouble::StaffCredential, config.staff.as_ref().and_then(|staff| staff.client_secret_expires)),
+        (Trouble::MarketplaceCredential, credential.client_secret_expires),
+        (Trouble::SignInCredential, sign_in.client_secret_expires.filter(|_| sign_in.has_secret())),
+        (Trouble::StaffCredential, staff.and_then(|staff| staff.client_secret_expires)),
     ];
     days.into_iter().filter_map(|(which, day)| Some((which, day?))).collect()
 }
 
+/// How a registration of ours proves itself: by its secret; without one, by the workload that it trusts.
+fn proof(
+    config: &Config,
+    key: &'static str,
+    inline: Option<&SecretString>,
+    file: Option<&Path>,
+    http: &reqwest::Client,
+) -> Result<Proof, StartError> {
+    if inline.is_some() || file.is_some() {
+        return Ok(Proof::Secret(secret(key, inline, file)?));
+    }
+    let credential = credential(&config.entra.credential)?;
+    let assertions = Assertions::of(&credential, config.entra.authority.clone(), http.clone())?;
+    let problem = "is missing; give it here or as a file, or let the registration trust this workload: without a secret \
+                   [entra.credential] has to be of the kind workload_identity or federated_managed_identity";
+    let assertions = assertions.ok_or(ConfigError::Rule { key, problem })?;
+    Ok(Proof::Assertion(Arc::new(assertions)))
+}
+
 pub(crate) fn sign_in(config: &Config, http: reqwest::Client, clock: &SharedClock) -> Result<SignInClient, StartError> {
     let settings = &config.sign_in;
-    let client_secret: SecretString =
-        secret("sign_in.client_secret", settings.client_secret.as_ref(), settings.client_secret_file.as_deref())?;
+    let inline = settings.client_secret.as_ref();
+    let proof = proof(config, "sign_in.client_secret", inline, settings.client_secret_file.as_deref(), &http)?;
     let mut redirect = config.server.public_url.clone();
     redirect.set_path("/sign-in/callback");
     let client_id = settings.client_id.to_string();
     let authority = (&config.entra.authority, None);
-    Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
+    Ok(SignInClient::new(authority, client_id, proof, redirect, http, Arc::clone(clock)))
 }
 
 pub(crate) fn staff_sign_in(
@@ -274,17 +300,17 @@ pub(crate) fn staff_sign_in(
     http: reqwest::Client,
     clock: &SharedClock,
 ) -> Result<SignInClient, StartError> {
-    let client_secret: SecretString =
-        secret("staff.client_secret", settings.client_secret.as_ref(), settings.client_secret_file.as_deref())?;
+    let inline = settings.client_secret.as_ref();
+    let proof = proof(config, "staff.client_secret", inline, settings.client_secret_file.as_deref(), &http)?;
     let mut redirect = config.server.public_url.clone();
     redirect.set_path("/console/sign-in/callback");
     let client_id = settings.client_id.to_string();
     let authority = (&config.entra.authority, Some(settings.tenant_id));
-    Ok(SignInClient::new(authority, client_id, client_secret, redirect, http, Arc::clone(clock)))
+    Ok(SignInClient::new(authority, client_id, proof, redirect, http, Arc::clone(clock)))
 }
 
 pub(crate) fn mailer(config: &Config) -> Result<Mailer, StartError> {
-    let url: Url = config.mail.url.expose_secret().parse().map_err(|_| MailSetupError::Url)?;
+    let url: Url = config.mail.address()?.expose_secret().parse().map_err(|_| MailSetupError::Url)?;
     let ca = config
         .mail
         .ca_file
@@ -326,7 +352,10 @@ impl Service {
             Jobs::Elsewhere => Vec::new(),
         };
         if app.keyring.may_change() {
-            workers.push(tokio::spawn(follow_vaults(Arc::clone(&app), stopped)));
+            workers.push(tokio::spawn(follow_vaults(Arc::clone(&app), stopped.clone())));
+        }
+        if app.store.has_changing_password() {
+            workers.push(tokio::spawn(database::follow_password(Arc::clone(&app), stopped)));
         }
         Ok(Self { app, server, stop, workers })
     }
@@ -344,11 +373,16 @@ impl Service {
         self
     }
 
-    /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.
-    pub async fn stop(self) {
+    /// From now on `readyz` says no; everything else goes on.
+    pub fn say_not_ready(&self) {
         if let Some(server) = &self.server {
             server.readiness().stop();
         }
+    }
+
+    /// Ends in order: not ready at once, no more connections, running jobs finished or left to their lease.
+    pub async fn stop(self) {
+        self.say_not_ready();
         // Nobody listens when every worker has ended by itself.
         let _ = self.stop.send(true);
         self.app.wake.notify_waiters();

@@ -13,6 +13,7 @@ mod m0007_console_indexes;
 mod m0008_fewer_indexes;
 mod m0009_correlation;
 mod m0010_checks;
+mod m0011_narrow_indexes;
 
 use sea_orm_migration::prelude::*;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_fewer_indexes::Migration),
             Box::new(m0009_correlation::Migration),
             Box::new(m0010_checks::Migration),
+            Box::new(m0011_narrow_indexes::Migration),
         ]
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
+use crate::store::StoreError;
+
 /// Which of our credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trouble {
@@ -11,11 +13,14 @@ pub enum Trouble {
     SignInCredential,
     /// `[staff]`, for the console.
     StaffCredential,
+    /// `[database]`: its password, or the token that takes its place.
+    DatabaseCredential,
 }
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::MarketplaceCredential, Self::SignInCredential, Self::StaffCredential];
+    pub const ALL: [Self; 4] =
+        [Self::MarketplaceCredential, Self::SignInCredential, Self::StaffCredential, Self::DatabaseCredential];
 
     /// The configuration section to look at.
     #[must_use]
@@ -24,6 +29,7 @@ impl Trouble {
             Self::MarketplaceCredential => "entra.credential",
             Self::SignInCredential => "sign_in",
             Self::StaffCredential => "staff",
+            Self::DatabaseCredential => "database",
         }
     }
 }
@@ -45,6 +51,15 @@ impl Health {
     pub fn clear(&self, trouble: Trouble) {
         if let Ok(mut known) = self.0.lock() {
             known.remove(&trouble);
+        }
+    }
+
+    /// Notes how the database has answered: that it refuses our credential, or that it does not.
+    pub fn note_database(&self, error: Option<&StoreError>) {
+        match error {
+            Some(StoreError::Refused(reason)) => self.report(Trouble::DatabaseCredential, reason),
+            Some(StoreError::Unreachable(_) | StoreError::Busy(_)) => {}
+            _ => self.clear(Trouble::DatabaseCredential),
         }
     }
 

@@ -14,6 +14,8 @@ use super::{Config, SigningKey};
 
 const PREFIX: &str = "SEATKEY__";
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
+const MISSING: &str = "is missing; give it here or as a file (the same key with _file)";
+const TWICE: &str = "stands both inline and as a file; keep one";
 
 /// Why a configuration cannot be used; each names its key or file.
 #[derive(Debug, thiserror::Error)]
@@ -106,11 +108,22 @@ fn check(config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::Rule { key, problem: "must be https; plain http is for loopback only" });
         }
     }
+    one_of("database.url", config.database.url.is_some(), config.database.url_file.is_some())?;
+    one_of("mail.url", config.mail.url.is_some(), config.mail.url_file.is_some())?;
     // Microsoft asks publishers to keep what a recovery needs for a week.
     if config.retention.days < 7 {
         return Err(ConfigError::Rule { key: "retention.days", problem: "must be at least 7" });
     }
     Ok(())
+}
+
+/// Exactly one of a key and the same with `_file`; the file itself is read by whoever needs what is in it.
+fn one_of(key: &'static str, inline: bool, file: bool) -> Result<(), ConfigError> {
+    match (inline, file) {
+        (false, false) => Err(ConfigError::Rule { key, problem: MISSING }),
+        (true, true) => Err(ConfigError::Rule { key, problem: TWICE }),
+        _ => Ok(()),
+    }
 }
 
 /// A number: as such in the file, as a text in the environment.
@@ -162,13 +175,15 @@ pub(crate) fn secret(
             }
             Ok(SecretString::from(read(path)?.trim().to_owned()))
         }
-        (None, None) => Err(ConfigError::Rule { key, problem: "is missing; give it here or as a file" }),
-        (Some(_), Some(_)) => Err(ConfigError::Rule { key, problem: "stands both inline and as a file; keep one" }),
+        (None, None) => Err(ConfigError::Rule { key, problem: MISSING }),
+        (Some(_), Some(_)) => Err(ConfigError::Rule { key, problem: TWICE }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     const GOOD: &str = r#"
@@ -236,6 +251,29 @@ keys = ["k.pem"]
             let error = with(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(expected), "{name}={value}: {error}");
         }
+    }
+
+    #[test]
+    fn addresses_with_passwords_come_inline_or_from_a_file() {
+        let file = std::env::temp_dir().join(format!("seatkey-url-{}", uuid::Uuid::new_v4()));
+        std::fs::write(&file, "postgres://u:hunter2@db/seatkey\n").unwrap();
+        let path = file.display().to_string();
+        for (section, key) in [("database", "SEATKEY__DATABASE__URL_FILE"), ("mail", "SEATKEY__MAIL__URL_FILE")] {
+            let error = with(&[(key, &path)]).unwrap_err().to_string();
+            assert!(error.contains(&format!("{section}.url stands both")), "{error}");
+            let (before, rest) = GOOD.split_once(&format!("[{section}]\nurl = ")).unwrap();
+            let (_, after) = rest.split_once('\n').unwrap();
+            let bare = format!("{before}[{section}]\n{after}");
+            let error = from_toml(&bare, std::iter::empty()).unwrap_err().to_string();
+            assert!(error.contains(&format!("{section}.url is missing")), "{error}");
+            let config = from_toml(&bare, std::iter::once((key.to_owned(), path.clone()))).unwrap();
+            let address = if section == "mail" { config.mail.address() } else { config.database.address() };
+            assert_eq!(address.unwrap().expose_secret(), "postgres://u:hunter2@db/seatkey", "without its line feed");
+            let config = from_toml(&bare, std::iter::once((key.to_owned(), "/nowhere/url".to_owned()))).unwrap();
+            let address = if section == "mail" { config.mail.address() } else { config.database.address() };
+            assert!(address.unwrap_err().to_string().starts_with("/nowhere/url cannot be read"));
+        }
+        std::fs::remove_file(file).unwrap();
     }
 
     #[test]

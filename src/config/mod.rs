@@ -69,6 +69,10 @@ pub struct Server {
     /// `server.management_bind`, default `127.0.0.1:8081`: health and metrics for machines.
     #[serde(default = "default_management_bind")]
     pub management_bind: SocketAddr,
+    /// `server.drain_seconds`, default 5, at most 255: so long after `SIGTERM` requests are still answered, while `readyz`
+    /// says no already. Longer than a balancer takes to notice; 0 where there is no other replica that it could turn to.
+    #[serde(default = "default_drain_seconds", deserialize_with = "number")]
+    pub drain_seconds: u8,
 }
 
 fn default_bind() -> SocketAddr {
@@ -79,12 +83,45 @@ fn default_management_bind() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 8081))
 }
 
+fn default_drain_seconds() -> u8 {
+    5
+}
+
 /// The database.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// `database.url`: `sqlite://path` or `postgres://…`; may hold a password.
-    pub url: SecretString,
+    #[serde(default)]
+    pub url: Option<SecretString>,
+    /// `database.url_file`: the same from a file.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
+    /// `database.password_from`, default `url`.
+    #[serde(default)]
+    pub password_from: PasswordFrom,
+}
+
+/// Where the password of the database comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordFrom {
+    /// It stands in the address, or none is needed.
+    #[default]
+    Url,
+    /// It is an access token of `[entra.credential]`, for a PostgreSQL that takes those of Entra. A managed identity signs in as
+    /// itself, everything else as the application.
+    Entra,
+}
+
+impl Database {
+    /// The address, wherever it stands.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key.
+    pub fn address(&self) -> Result<SecretString, ConfigError> {
+        secret("database.url", self.url.as_ref(), self.url_file.as_deref())
+    }
 }
 
 /// The catalog.
@@ -176,7 +213,7 @@ pub enum CredentialKind {
 pub struct SignIn {
     /// `sign_in.client_id`
     pub client_id: Uuid,
-    /// `sign_in.client_secret`
+    /// `sign_in.client_secret`; without it the registration has to trust the workload of `[entra.credential]`.
     #[serde(default)]
     pub client_secret: Option<SecretString>,
     /// `sign_in.client_secret_file`: the same from a file.
@@ -188,6 +225,14 @@ pub struct SignIn {
     pub client_secret_expires: Option<Date>,
 }
 
+impl SignIn {
+    /// Whether it has a secret at all.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.client_secret.is_some() || self.client_secret_file.is_some()
+    }
+}
+
 /// The publisher's people: an app registration of its own, in the publisher's own tenant, with app roles.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -196,7 +241,7 @@ pub struct Staff {
     pub tenant_id: Uuid,
     /// `staff.client_id`
     pub client_id: Uuid,
-    /// `staff.client_secret`
+    /// `staff.client_secret`; without it as in `[sign_in]`.
     #[serde(default)]
     pub client_secret: Option<SecretString>,
     /// `staff.client_secret_file`: the same from a file.
@@ -208,17 +253,39 @@ pub struct Staff {
     pub client_secret_expires: Option<Date>,
 }
 
+impl Staff {
+    /// Whether it has a secret at all.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.client_secret.is_some() || self.client_secret_file.is_some()
+    }
+}
+
 /// Outgoing mail.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mail {
     /// `mail.url`: `smtp://` (STARTTLS required unless loopback) or `smtps://`; may hold user and password.
-    pub url: SecretString,
+    #[serde(default)]
+    pub url: Option<SecretString>,
+    /// `mail.url_file`: the same from a file.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
     /// `mail.from`: the sender's mailbox.
     pub from: String,
     /// `mail.ca_file`: a CA of your own, in PEM.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+}
+
+impl Mail {
+    /// The server's address, wherever it stands.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the key.
+    pub fn address(&self) -> Result<SecretString, ConfigError> {
+        secret("mail.url", self.url.as_ref(), self.url_file.as_deref())
+    }
 }
 
 /// Texts and pages of your own.

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 
 use time::Duration;
 use tokio::{sync::watch, task::JoinSet};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     app::{
@@ -19,7 +19,7 @@ use crate::{
     },
     clock::{Stopwatch, new_id, random_id},
     store::{Claim, Job, JobKind, StoreError},
-    trace::{self, StepKind, Trace},
+    trace::{self, SPANS, StepKind, Trace},
 };
 
 /// Others keep away for so long; steps are shorter, and a crash is noticed after this.
@@ -121,14 +121,35 @@ async fn run_to_end(app: &SharedApp, job: &Job) -> Result<(), StoreError> {
     let trace = Trace::begin(job.trace_id.unwrap_or_else(random_id));
     let span =
         tracing::info_span!("job", kind = job.kind.as_str(), subject = %job.subject, correlation_id = %trace.id());
+    let seen = seen(&span, job);
     let steps = async {
-        let result = perform_apart(app, job, Arc::clone(&trace)).await;
+        let result = perform_apart(app, job, Arc::clone(&trace), [&seen, &span]).await;
+        seen.record("seatkey.outcome", outcome(job, &result));
+        if result.is_err() {
+            seen.record("otel.status_code", "ERROR");
+        }
         note_step(app, job, &trace, &result);
         conclude(app, job, result).await?;
         write_rest(app, &trace).await;
         Ok(())
     };
-    trace::within(Arc::clone(&trace), steps).instrument(span).await
+    trace::within(Arc::clone(&trace), steps.instrument(seen.clone())).instrument(span.clone()).await
+}
+
+/// The step as a collector sees it.
+fn seen(log: &Span, job: &Job) -> Span {
+    tracing::info_span!(
+        target: SPANS,
+        parent: log,
+        "job",
+        otel.name = job.kind.as_str(),
+        otel.kind = "consumer",
+        otel.status_code = Empty,
+        seatkey.job = %job.lease.job_id,
+        seatkey.subject = Some(job.subject).filter(|subject| !subject.is_nil()).map(tracing::field::display),
+        seatkey.attempt = i64::from(job.attempts),
+        seatkey.outcome = Empty,
+    )
 }
 
 /// What was noted after the last commit. A job is over without it.
@@ -238,12 +259,13 @@ pub async fn perform(app: &App, job: &Job) -> Result<Step, AppError> {
 }
 
 /// Runs a job in a task of its own: a panic is its failure and not the runner's end, and it is over before its lease is.
-async fn perform_apart(app: &SharedApp, job: &Job, trace: Arc<Trace>) -> Result<Step, AppError> {
+async fn perform_apart(app: &SharedApp, job: &Job, trace: Arc<Trace>, spans: [&Span; 2]) -> Result<Step, AppError> {
     let (meters, kind) = (app.meters.clone(), job.kind.as_str());
     let (app, job) = (Arc::clone(app), job.clone());
     let watch = Stopwatch::start();
-    // A task has neither the trace nor the span of the one that starts it.
-    let work = trace::within(trace, async move { perform(&app, &job).await }).in_current_span();
+    // A task has neither the trace nor the spans of the one that starts it.
+    let work = trace::within(trace, async move { perform(&app, &job).await });
+    let work = work.instrument(spans[0].clone()).instrument(spans[1].clone());
     let work = tokio::spawn(tokio::time::timeout(LONGEST_STEP, work));
     let work = work.await;
     meters.job_took(kind, watch.elapsed());

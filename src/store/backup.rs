@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
 
-use super::{Result, Store, StoreError};
+use secrecy::ExposeSecret as _;
+
+use super::{Access, Result, Store, StoreError};
 
 /// So many findings of SQLite's own check are told.
 const MOST_FINDINGS: usize = 20;
@@ -13,10 +15,12 @@ impl Store {
     /// Opens a database that is there already: a missing SQLite file is an error, not a new database.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] when it cannot be opened.
-    pub async fn connect_existing(url: &str) -> Result<Self> {
+    /// [`StoreError::Unreachable`] when it cannot be opened, [`StoreError::Refused`] when it does not let us in.
+    pub async fn connect_existing(access: impl Into<Access>) -> Result<Self> {
+        let access = access.into();
+        let url = access.url.expose_secret();
         let sqlite = url.starts_with("sqlite:") && !url.contains('?');
-        if sqlite { Self::connect(&format!("{url}?mode=rw")).await } else { Self::connect(url).await }
+        if sqlite { Self::connect(&format!("{url}?mode=rw")).await } else { Self::connect(access).await }
     }
 
     /// The same, with the path of a SQLite file.

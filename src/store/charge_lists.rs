@@ -1,12 +1,15 @@
 //! The whole ledger as a list. Ids are made from the time: the newest first is the order of the primary key, backwards.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, SimpleExpr},
+};
 use uuid::Uuid;
 
 use super::{
     Reader, Result, Store,
     charges::{
-        self,
+        self, NOT_ACCEPTED,
         entity::{Column, Entity},
     },
     credits,
@@ -17,7 +20,12 @@ use crate::domain::{
     credit::{self, Credit},
 };
 
-/// Lines that are not on their usual way. Indexes hold them alone, and say so in the same words.
+/// The states of a charge that is being reported. Each change is written to every index that has a place for the charge,
+/// which is why those of the lists have none for it meanwhile.
+const UNDER_WAY: [&str; 2] = [State::Due.as_str(), State::Sending.as_str()];
+/// What indexes hold alone; a query goes by one when it says so in the same words.
+const NOT_UNDER_WAY: &str = "state NOT IN ('due', 'sending')";
+/// Lines that are not on their usual way; credits rest, too.
 const RESTING: &str = "state NOT IN ('due', 'sending', 'accepted')";
 
 /// A line of the ledger.
@@ -94,66 +102,66 @@ impl Range {
         let these = given.fold(Condition::all(), |these, (column, word)| these.add(column.eq(word)));
         Self { first: first.iter().map(|(column, word)| (*column, (*word).to_owned())).collect(), these }
     }
+
+    fn and(self, more: SimpleExpr) -> Self {
+        Self { these: self.these.add(more), ..self }
+    }
 }
 
 impl Store {
-    /// The ranges of the indexes that hold what is looked for. Reporting changes a charge again and again, and each change is
-    /// written to every index: that of reason and currency stands for one of each.
+    /// The ranges of the indexes that hold what is looked for.
     async fn list_ranges(&self, filter: ChargeFilter<'_>) -> Result<Vec<Range>> {
         let ChargeFilter { state, reason, currency, subscription_id } = filter;
         let of_state = (Column::State, state);
-        let all = [of_state, (Column::Reason, reason), (Column::Currency, currency)];
+        let (of_reason, of_currency) = ((Column::Reason, reason), (Column::Currency, currency));
         if let Some(id) = subscription_id {
-            let Range { first, these } = Range::of(&[], &all);
-            return Ok(vec![Range { first, these: these.add(Column::SubscriptionId.eq(id)) }]);
+            return Ok(vec![Range::of(&[], &[of_state, of_reason, of_currency]).and(Column::SubscriptionId.eq(id))]);
         }
+        // There are few of these.
+        let under_way =
+            |word| Range::of(&[], &[(Column::State, Some(word)), of_reason, of_currency]).and(Expr::cust(NOT_ACCEPTED));
+        let reasons: Vec<&str> = reason.map_or_else(|| reasons().collect(), |reason| vec![reason]);
         match state {
-            Some(word) if is_resting(word) => {
-                let first: Vec<_> = [Some((Column::State, word)), reason.map(|reason| (Column::Reason, reason))]
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                let Range { first, these } = Range::of(&first, &[(Column::Currency, currency)]);
-                return Ok(vec![Range { first, these: these.add(Expr::cust(RESTING)) }]);
+            Some(word) if UNDER_WAY.contains(&word) => return Ok(vec![under_way(word)]),
+            Some(word) if word != State::Accepted.as_str() => {
+                let of = |reason| Range::of(&[(Column::State, word), (Column::Reason, reason)], &[of_currency]);
+                return Ok(reasons.into_iter().map(|reason| of(reason).and(Expr::cust(RESTING))).collect());
             }
-            // There are few that are due or on their way.
-            Some(word) if word != State::Accepted.as_str() => return Ok(vec![Range::of(&[], &all)]),
+            _ if reason.is_none() && currency.is_none() => return Ok(vec![Range::of(&[], &[of_state])]),
             _ => {}
         }
-        if reason.is_none() && currency.is_none() {
-            return Ok(vec![Range::of(&[], &[of_state])]);
-        }
         let mut ranges = Vec::new();
-        for reason in reason.map_or_else(reasons, |reason| vec![reason.to_owned()]) {
+        for reason in reasons {
             let currencies = match currency {
                 Some(currency) => vec![currency.to_owned()],
-                None => self.list_currencies(&reason).await?,
+                None => self.list_currencies(reason).await?,
             };
-            ranges.extend(currencies.iter().map(|currency| {
-                Range::of(&[(Column::Reason, reason.as_str()), (Column::Currency, currency.as_str())], &[of_state])
-            }));
+            let of =
+                |currency: &String| Range::of(&[(Column::Reason, reason), (Column::Currency, currency)], &[of_state]);
+            ranges.extend(currencies.iter().map(|currency| of(currency).and(Expr::cust(NOT_UNDER_WAY))));
+        }
+        if state.is_none() {
+            ranges.extend(UNDER_WAY.map(under_way));
         }
         Ok(ranges)
     }
 
-    /// The currencies of the lines with this reason, one look into the index for each.
+    /// The currencies of the lines with this reason that are not under way, one look into the index for each.
     async fn list_currencies(&self, reason: &str) -> Result<Vec<String>> {
         let mut currencies = Vec::<String>::new();
         loop {
             let behind = currencies.last().map(|last| Column::Currency.gt(last.as_str()));
             let next = Entity::find().select_only().column(Column::Currency).filter(Column::Reason.eq(reason));
-            let next = next.filter(Condition::all().add_option(behind)).order_by_asc(Column::Currency);
+            let next = next
+                .filter(Expr::cust(NOT_UNDER_WAY))
+                .filter(Condition::all().add_option(behind))
+                .order_by_asc(Column::Currency);
             let Some(next) = next.into_tuple().one(self.connection()).await? else { return Ok(currencies) };
             currencies.push(next);
         }
     }
 }
 
-fn reasons() -> Vec<String> {
-    Reason::ALL.into_iter().map(Reason::as_str).chain([credit::REASON]).map(str::to_owned).collect()
-}
-
-/// Credits rest, too.
-fn is_resting(state: &str) -> bool {
-    ![State::Due, State::Sending, State::Accepted].map(State::as_str).contains(&state)
+fn reasons() -> impl Iterator<Item = &'static str> {
+    Reason::ALL.into_iter().map(Reason::as_str).chain([credit::REASON])
 }

@@ -27,6 +27,9 @@ use crate::{
 
 pub(super) const TABLE: &str = "charge";
 
+/// What may still have to be done. An index holds these alone; a query goes by it when it says so in the same words.
+pub(super) const NOT_ACCEPTED: &str = "state <> 'accepted'";
+
 pub(super) mod entity {
     use sea_orm::entity::prelude::*;
 

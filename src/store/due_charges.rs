@@ -3,7 +3,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{ExprTrait, SimpleExpr},
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Reader, Result, Store, StoreError, Tx,
     charges::{
-        TABLE,
+        NOT_ACCEPTED, TABLE,
         entity::{ActiveModel, Column, Entity},
     },
 };
@@ -39,7 +39,8 @@ pub struct DueCharge {
 
 fn waiting(state: State, now: OffsetDateTime) -> SimpleExpr {
     let now = to_micros(now);
-    Column::State.eq(state.as_str()).and(Column::ReportableFrom.lte(now)).and(Column::TryAt.lte(now))
+    let in_state = Column::State.eq(state.as_str()).and(Expr::cust(NOT_ACCEPTED));
+    in_state.and(Column::ReportableFrom.lte(now)).and(Column::TryAt.lte(now))
 }
 
 impl Store {

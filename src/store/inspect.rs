@@ -1,13 +1,16 @@
 //! The database as a check finds it: opened without making or changing anything.
 
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseBackend, Statement};
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait as _, Database, DatabaseBackend, Statement};
+use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 
-use super::{BUSY_TIMEOUT, Reader as _, Result, Store, StoreError};
-use crate::{
-    clock::{from_micros, to_micros},
-    meters,
+use super::{
+    Access, BUSY_TIMEOUT, Reader as _, Result, Store, StoreError,
+    patience::{Failures, Watched},
 };
+use crate::{clock::from_micros, meters};
 
 /// A setting of the database that decides whether a commit outlives a power failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,27 +25,48 @@ impl Store {
     /// Opens a database for being looked at: a file that is missing is not made, and no setting of a file is changed.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`].
-    pub async fn open(url: &str) -> Result<Self> {
+    /// [`StoreError::Unreachable`], [`StoreError::Refused`].
+    pub async fn open(access: impl Into<Access>) -> Result<Self> {
+        let access = access.into();
+        let url = access.url.expose_secret();
         let sqlite = url.starts_with("sqlite:");
         let existing = match url.contains('?') {
             true => url.replace("mode=rwc", "mode=rw"),
             false if sqlite && !url.contains(":memory:") => format!("{url}?mode=rw"),
             false => url.to_owned(),
         };
-        let mut options = ConnectOptions::new(existing);
-        options.max_connections(2).sqlx_logging(false).acquire_timeout(BUSY_TIMEOUT).connect_timeout(BUSY_TIMEOUT);
+        let mut options = access.options(existing).await?;
+        options.max_connections(2).acquire_timeout(BUSY_TIMEOUT).connect_timeout(BUSY_TIMEOUT);
         if sqlite {
             options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(BUSY_TIMEOUT));
         }
-        let db = Database::connect(options).await.map_err(StoreError::unreachable)?;
-        Ok(Self { writer: db.clone(), db, begin_seconds: meters::seconds() })
+        let db = Database::connect(options).await.map_err(StoreError::not_opened)?;
+        let db = Watched::new(db, Arc::default(), Failures::default());
+        Ok(Self { writer: db.clone(), db, begin_seconds: meters::seconds(), renewal: access.renewal() })
     }
 
     /// Whether it is PostgreSQL, with a host and a clock of its own.
     #[must_use]
     pub fn is_postgres(&self) -> bool {
         self.connection().get_database_backend() == DatabaseBackend::Postgres
+    }
+
+    /// Whether it takes writes. Where it does not, the connections that there are now are given up: the address may lead to
+    /// another server by now.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] where it does not.
+    pub async fn check_writable(&self) -> Result<()> {
+        if !self.is_postgres() {
+            return Ok(());
+        }
+        let rows = self.rows("SELECT current_setting('transaction_read_only') AS value").await?;
+        let value: Option<String> = rows.first().map(|row| row.try_get("", "value")).transpose()?;
+        if value.as_deref() == Some("on") {
+            self.db.give_up();
+            return Err(StoreError::ReadOnly("transaction_read_only is on".to_owned()));
+        }
+        Ok(())
     }
 
     /// Writes, and makes a table, in a transaction that is rolled back.
@@ -88,21 +112,8 @@ impl Store {
         Ok(micros.map(from_micros))
     }
 
-    /// Since when the oldest job waits that nobody works on.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn find_oldest_due_job(&self, now: OffsetDateTime) -> Result<Option<OffsetDateTime>> {
-        let sql = "SELECT MIN(run_at) AS oldest FROM job WHERE state = 'ready' AND run_at <= $1 AND lease_until <= $1";
-        let statement =
-            Statement::from_sql_and_values(self.connection().get_database_backend(), sql, [to_micros(now).into()]);
-        let row = self.connection().query_one_raw(statement).await?;
-        let oldest: Option<i64> = row.map(|row| row.try_get("", "oldest")).transpose()?.flatten();
-        Ok(oldest.map(from_micros))
-    }
-
     async fn rows(&self, sql: &str) -> Result<Vec<sea_orm::QueryResult>> {
         let statement = Statement::from_string(self.connection().get_database_backend(), sql);
-        Ok(self.connection().query_all_raw(statement).await?)
+        self.admitted(|| self.connection().query_all_raw(statement.clone())).await
     }
 }

@@ -6,6 +6,7 @@
 
 #![expect(unreachable_pub, reason = "sea-orm's derive wants public entities; their modules are private")]
 
+mod access;
 mod adopted_usage;
 mod api_answers;
 mod api_keys;
@@ -38,6 +39,7 @@ mod mail_lists;
 mod mails;
 mod notes;
 mod number_sources;
+mod patience;
 mod pool;
 mod quotes;
 mod ranges;
@@ -69,16 +71,19 @@ mod webhook_lists;
 mod webhooks;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use access::Renewal;
 use prometheus_client::metrics::histogram::Histogram;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions,
 };
+use secrecy::ExposeSecret as _;
 
+pub use access::{Access, NoPassword, Passwords};
 pub use adopted_usage::AdoptedUsage;
 pub use api_answers::StoredAnswer;
 pub use audit::AuditEntry;
@@ -132,6 +137,7 @@ use crate::{
     meters,
     trace::Step,
 };
+use patience::{CONNECTED_WITHIN, Failures, TRIED_AFTER, Trust, Watched};
 
 /// How long a writer waits for another one on SQLite.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -141,9 +147,6 @@ const CACHE_KIBIBYTES: &str = "-8000";
 /// The journal is copied into the database when it has so many pages (16 MiB): a page that many transactions write is
 /// copied once.
 const CHECKPOINT_PAGES: &str = "4000";
-/// A connection that has rested for so long is tried before it is used. Trying it each time would be a second round trip
-/// for every query.
-const TRIED_AFTER: Duration = Duration::from_secs(5);
 
 /// A result of the store.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -151,18 +154,20 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// The connection pool. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    db: DatabaseConnection,
+    db: Watched<DatabaseConnection>,
     /// Where write transactions run. SQLite has one writer at a time, so that they have one connection, and wait for it in a
     /// row instead of asleep in SQLite's own steps; and what it holds in memory stays good from one to the next.
-    writer: DatabaseConnection,
+    writer: Watched<DatabaseConnection>,
     /// How long writers wait until they may begin.
     begin_seconds: Histogram,
+    /// Where the next password comes from, if it changes.
+    renewal: Option<Arc<Renewal>>,
 }
 
 /// A write transaction; dropped without [`Tx::commit`] it is rolled back.
 #[derive(Debug)]
 pub struct Tx {
-    tx: DatabaseTransaction,
+    tx: Watched<DatabaseTransaction>,
     /// Entries of the hash chain, written at the commit.
     pending: Mutex<Vec<chain::Pending>>,
     /// What will be searched for, written at the commit.
@@ -175,18 +180,21 @@ impl Store {
     /// Opens `sqlite://path`, `sqlite::memory:` or `postgres://…`; a missing SQLite file is created.
     ///
     /// # Errors
-    /// [`StoreError::Unreachable`] when the database cannot be opened.
-    pub async fn connect(url: &str) -> Result<Self> {
+    /// [`StoreError::Unreachable`] when the database cannot be opened, [`StoreError::Refused`] when it does not let us in.
+    pub async fn connect(access: impl Into<Access>) -> Result<Self> {
+        let access = access.into();
+        let url = access.url.expose_secret();
         let sqlite = url.starts_with("sqlite:");
         let created = if sqlite && !url.contains(":memory:") && !url.contains('?') {
             format!("{url}?mode=rwc")
         } else {
             url.to_owned()
         };
-        let mut options = ConnectOptions::new(created);
+        let mut options = access.options(created).await?;
         let in_memory = url.contains(":memory:");
-        options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS }).sqlx_logging(false);
-        options.acquire_timeout(Duration::from_secs(10)).test_before_acquire_if_idle_for(TRIED_AFTER);
+        options.max_connections(if in_memory { 1 } else { MAX_CONNECTIONS });
+        options.acquire_timeout(if sqlite { BUSY_TIMEOUT } else { CONNECTED_WITHIN });
+        let trust = Arc::<Trust>::default();
         if in_memory {
             // The database is gone with its one connection.
             options.idle_timeout(None).max_lifetime(None);
@@ -201,21 +209,26 @@ impl Store {
                     .busy_timeout(BUSY_TIMEOUT)
                     .foreign_keys(true)
             });
+            options.test_before_acquire_if_idle_for(TRIED_AFTER);
+        } else {
+            trust.decide(&mut options);
         }
-        let db = Database::connect(options.clone()).await.map_err(StoreError::unreachable)?;
+        let failures = Failures::default();
+        let watched = |db| Watched::new(db, Arc::clone(&trust), failures.clone());
+        let db = watched(Database::connect(options.clone()).await.map_err(StoreError::not_opened)?);
         let writer = if sqlite && !in_memory {
             options.max_connections(1);
-            Database::connect(options).await.map_err(StoreError::unreachable)?
+            watched(Database::connect(options).await.map_err(StoreError::not_opened)?)
         } else {
             db.clone()
         };
-        Ok(Self { db, writer, begin_seconds: meters::seconds() })
+        Ok(Self { db, writer, begin_seconds: meters::seconds(), renewal: access.renewal() })
     }
 
     /// Starts a write transaction. On SQLite it takes the write lock at once: a reader that turns writer half-way could fail.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when another writer holds the lock for too long.
+    /// [`StoreError::Busy`] when another writer holds the lock for too long, [`StoreError::Refused`] when the server lets nobody in.
     pub async fn begin(&self) -> Result<Tx> {
         let sqlite = self.db.get_database_backend() == DatabaseBackend::Sqlite;
         let options = TransactionOptions {
@@ -223,7 +236,7 @@ impl Store {
             ..TransactionOptions::default()
         };
         let watch = Stopwatch::start();
-        let begun = self.writer.begin_with_options(options).await;
+        let begun = self.admitted(|| self.writer.begin(options)).await;
         self.begin_seconds.observe(watch.elapsed().as_secs_f64());
         Ok(Tx::new(begun?))
     }
@@ -241,7 +254,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        Ok(Tx::new(self.db.begin_with_options(options).await?))
+        Ok(Tx::new(self.db.begin_patiently(options).await?))
     }
 
     /// Closes all connections.
@@ -253,7 +266,7 @@ impl Store {
 }
 
 impl Tx {
-    fn new(tx: DatabaseTransaction) -> Self {
+    fn new(tx: Watched<DatabaseTransaction>) -> Self {
         Self { tx, pending: Mutex::default(), terms: Mutex::default(), steps: Mutex::default() }
     }
 

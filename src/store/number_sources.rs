@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, QueryResult, Statement, StreamTrait as _, Tr
 use time::{Date, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
-use super::{Reader, Result, Store, StoreError};
+use super::{Result, Store, StoreError, charges::NOT_ACCEPTED};
 use crate::{
     clock::{from_micros, to_micros},
     domain::{
@@ -113,17 +113,17 @@ impl Store {
     /// Tells each line as it comes: there may be hundreds of thousands.
     async fn each_line(&self, sql: String, mut tell: impl FnMut(Line) -> Result<()>) -> Result<()> {
         let statement = Statement::from_string(self.db.get_database_backend(), sql);
-        let mut lines = pin!(self.db.stream_raw(statement).await?);
+        let mut lines = pin!(self.db.inner().stream_raw(statement).await?);
         while let Some(line) = lines.next().await {
             tell(Line(line?))?;
         }
         Ok(())
     }
 
+    /// These statements read whole tables; the step that they belong to says how long they may take.
     async fn lines(&self, sql: String, values: impl IntoIterator<Item = Value>) -> Result<Vec<Line>> {
-        let backend = self.connection().get_database_backend();
-        let statement = Statement::from_sql_and_values(backend, sql, values);
-        Ok(self.connection().query_all_raw(statement).await?.into_iter().map(Line).collect())
+        let statement = Statement::from_sql_and_values(self.db.get_database_backend(), sql, values);
+        Ok(self.db.inner().query_all_raw(statement).await?.into_iter().map(Line).collect())
     }
 
     /// All fees of direct customers that recur, one group after the other.
@@ -344,7 +344,8 @@ impl Store {
         let open = State::ALL.into_iter().filter(|state| state.is_open());
         let open: Vec<String> = open.map(|state| format!("'{}'", state.as_str())).collect();
         let sql = format!(
-            "SELECT {columns}, c.state AS state, {sums} FROM {tables} WHERE c.state IN ({}) GROUP BY 1, 2, 3, 4",
+            "SELECT {columns}, c.state AS state, {sums} FROM {tables} WHERE c.state IN ({}) AND c.{NOT_ACCEPTED} \
+             GROUP BY 1, 2, 3, 4",
             open.join(", ")
         );
         for line in self.lines(sql, []).await? {

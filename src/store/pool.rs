@@ -1,7 +1,7 @@
 //! How busy the connections of this process are.
 
-use prometheus_client::metrics::histogram::Histogram;
-use sea_orm::DatabaseBackend;
+use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
+use sea_orm::{ConnectionTrait as _, DatabaseBackend};
 
 use super::Store;
 
@@ -22,11 +22,11 @@ impl Store {
     pub fn pool_figures(&self) -> PoolFigures {
         let (size, idle, limit) = match self.db.get_database_backend() {
             DatabaseBackend::Sqlite => {
-                let pool = self.db.get_sqlite_connection_pool();
+                let pool = self.db.inner().get_sqlite_connection_pool();
                 (pool.size(), pool.num_idle(), pool.options().get_max_connections())
             }
             _ => {
-                let pool = self.db.get_postgres_connection_pool();
+                let pool = self.db.inner().get_postgres_connection_pool();
                 (pool.size(), pool.num_idle(), pool.options().get_max_connections())
             }
         };
@@ -38,5 +38,11 @@ impl Store {
     #[must_use]
     pub fn begin_seconds(&self) -> Histogram {
         self.begin_seconds.clone()
+    }
+    /// What went wrong with the database since the start of this process, by reason: `unreachable`, `read_only`, `full` (the
+    /// server takes no more connections, or has no room), `in_use` (the connections of this process are), `locked`.
+    #[must_use]
+    pub fn failures(&self) -> Family<[(&'static str, &'static str); 1], Counter> {
+        self.db.failures()
     }
 }

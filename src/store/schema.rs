@@ -40,7 +40,7 @@ impl Store {
             let row = lock::Entity::find_by_id(1).lock(LockType::Update).one(tx.connection()).await?;
             row.ok_or_else(|| StoreError::NotFound { table: "schema_lock", id: "1".to_owned() })?;
             // Whoever had the lock before may have done it; then nothing is missing any more.
-            Migrator::up(&tx.tx, None).await?;
+            Migrator::up(tx.tx.inner(), None).await?;
             tx.tx.commit().await?;
         }
         seal::seal_old_rows(self).await?;
@@ -53,7 +53,8 @@ impl Store {
     /// [`StoreError::Newer`] where the database has gone steps that this program does not know.
     pub async fn list_missing_steps(&self) -> Result<Vec<String>> {
         let known: Vec<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-        if !SchemaManager::new(&self.db).has_table("seaql_migrations").await? {
+        let manager = SchemaManager::new(self.db.inner());
+        if !self.admitted(|| manager.has_table("seaql_migrations")).await? {
             return Ok(known);
         }
         use seaql_migrations::{Column, Entity};
@@ -69,7 +70,7 @@ impl Store {
     #[cfg(feature = "crash-points")]
     fn with_crash_points(&self) -> Self {
         let mut store = self.clone();
-        store.writer.set_metric_callback(|_| crate::crash::statement_point());
+        store.writer.inner_mut().set_metric_callback(|_| crate::crash::statement_point());
         store
     }
 
@@ -79,14 +80,12 @@ impl Store {
     }
 
     async fn make_lock(&self) -> Result<()> {
-        let mut last = None;
-        for _ in 0..TRIES {
-            match self.try_make_lock().await {
-                Ok(()) => return Ok(()),
-                Err(error) => last = Some(error),
+        for _ in 1..TRIES {
+            if self.try_make_lock().await.is_ok() {
+                return Ok(());
             }
         }
-        last.map_or(Ok(()), |error| Err(error.into()))
+        Ok(self.try_make_lock().await?)
     }
 
     async fn try_make_lock(&self) -> std::result::Result<(), DbErr> {

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::ExprTrait};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
@@ -74,7 +78,7 @@ impl Store {
     pub async fn list_subscriptions_with_open_charges(&self, after: Option<Uuid>, limit: u64) -> Result<Vec<Uuid>> {
         use charges::entity::{Column, Entity};
         let open = State::ALL.into_iter().filter(|state| state.is_open()).map(State::as_str);
-        let mut these = Column::State.is_in(open);
+        let mut these = Column::State.is_in(open).and(Expr::cust(charges::NOT_ACCEPTED));
         if let Some(after) = after {
             these = these.and(Column::SubscriptionId.gt(after));
         }

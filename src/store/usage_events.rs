@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, IntoValueTuple as _},
+    sea_query::{Expr, ExprTrait, IntoValueTuple as _, SimpleExpr},
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -25,6 +25,11 @@ const TABLE: &str = "usage_event";
 pub(super) const OPEN: &str = "open";
 /// Its outcome is known, or nobody sends it any more.
 pub(super) const CLOSED: &str = "closed";
+
+/// Those that an index holds; it is gone by when it is said in the same words.
+pub(super) fn is_open() -> SimpleExpr {
+    Expr::cust("state = 'open'")
+}
 
 pub(super) mod entity {
     use sea_orm::entity::prelude::*;
@@ -225,7 +230,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Vec<UsageEvent>> {
         use entity::Column;
-        let due = || Column::State.eq(OPEN).and(Column::NextAttemptAt.lte(to_micros(now)));
+        let due = || is_open().and(Column::NextAttemptAt.lte(to_micros(now)));
         let ids: Vec<Uuid> = entity::Entity::find()
             .select_only()
             .column(Column::Id)
@@ -265,7 +270,7 @@ impl Store {
         let at: Option<i64> = entity::Entity::find()
             .select_only()
             .column(Column::NextAttemptAt)
-            .filter(Column::State.eq(OPEN))
+            .filter(is_open())
             .order_by_asc(Column::NextAttemptAt)
             .limit(1)
             .into_tuple()

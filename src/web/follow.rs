@@ -8,13 +8,14 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span, field::Empty};
 use uuid::Uuid;
 
 use crate::{
     app::App,
     clock::{Stopwatch, random_id},
-    trace::{self, Step, StepKind, Trace},
+    meters::known_method,
+    trace::{self, SPANS, Step, StepKind, Trace},
 };
 
 /// Names the request: in answers, on pages that say that something failed, in the log.
@@ -41,8 +42,14 @@ pub(super) async fn follow(
     }
     let id = trace.id();
     let span = tracing::info_span!("request", request_id = %id);
-    let response = trace::within(trace, next.call(request)).instrument(span.clone()).await;
+    let seen = seen(&span, method.as_str(), route.as_deref());
+    let answering = next.call(request).instrument(seen.clone());
+    let response = trace::within(trace, answering).instrument(span.clone()).await;
     let status = response.as_ref().map_or_else(|e| e.as_response_error().status_code(), ServiceResponse::status);
+    seen.record("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        seen.record("otel.status_code", "ERROR");
+    }
     if let Some(app) = app {
         app.meters.request(method.as_str(), route, status.as_u16(), watch.elapsed());
     }
@@ -53,6 +60,25 @@ pub(super) async fn follow(
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }
     Ok(response)
+}
+
+/// The request as a collector sees it: no address, only the pattern of its route. Probes are left out, which come every second.
+fn seen(log: &Span, method: &str, route: Option<&str>) -> Span {
+    if matches!(route, Some("/healthz" | "/readyz" | "/metrics")) {
+        return Span::none();
+    }
+    let method = known_method(method);
+    tracing::info_span!(
+        target: SPANS,
+        parent: log,
+        "request",
+        otel.name = route.map_or_else(|| method.clone(), |route| format!("{method} {route}")),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+    )
 }
 
 /// The id that a proxy or a caller has given, where it is one: a GUID, or the trace id of a `traceparent`.

@@ -62,7 +62,14 @@ async fn obstacles(app: &App, readiness: &Readiness) -> Vec<String> {
     if readiness.is_stopping() {
         wrong.push("stopping".to_owned());
     }
-    let read = tokio::time::timeout(READ_WITHIN, app.store.list_missing_steps()).await;
+    let read = async {
+        app.store.check_writable().await?;
+        app.store.list_missing_steps().await
+    };
+    let read = tokio::time::timeout(READ_WITHIN, read).await;
+    if let Ok(read) = &read {
+        app.health.note_database(read.as_ref().err());
+    }
     match read {
         Err(_) => wrong.push("database: it takes too long".to_owned()),
         // Another process has migrated to a newer version, which this one can work with until it is replaced.

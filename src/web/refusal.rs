@@ -90,7 +90,7 @@ fn explain(error: &AppError) -> Dead {
         AppError::NotOffered { .. } => Dead::NotOffered,
         AppError::NotEnrollable(NotEnrollable::AlreadyEnrolled) | AppError::Order(_) => Dead::FormExpired,
         AppError::Store(StoreError::Conflict(_)) => Dead::FormExpired,
-        AppError::Store(StoreError::Busy(_) | StoreError::Unreachable(_)) => Dead::DatabaseSilent,
+        AppError::Store(error) if error.is_outage() => Dead::DatabaseSilent,
         _ => Dead::Internal { reference: follow::request_id().to_string() },
     };
     match &dead {

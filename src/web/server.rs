@@ -9,9 +9,11 @@ use std::{
 };
 
 use actix_web::{
-    App as Actix, HttpServer,
-    dev::ServerHandle,
-    middleware::{Compress, DefaultHeaders, from_fn},
+    App as Actix, Error, HttpServer,
+    body::MessageBody,
+    dev::{ServerHandle, ServiceRequest, ServiceResponse},
+    http::ConnectionType,
+    middleware::{Compress, DefaultHeaders, Next, from_fn},
     web::{Data, PayloadConfig},
 };
 
@@ -128,6 +130,7 @@ fn serve(
             .app_data(PayloadConfig::new(MAX_FORM_BYTES))
             .wrap(Compress::default())
             .wrap(from_fn(follow))
+            .wrap(from_fn(part))
             .wrap(security_headers(is_https(&app)))
             .configure(routes)
     };
@@ -142,6 +145,20 @@ fn serve(
     let handle = server.handle();
     tokio::spawn(server);
     Ok(handle)
+}
+
+/// A process that is about to stop keeps no connection: whoever holds one goes elsewhere with the next request, instead of
+/// sending it when the end has come.
+async fn part(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let readiness = request.app_data::<Data<Readiness>>().cloned();
+    let mut response = next.call(request).await?;
+    if readiness.is_some_and(|readiness| readiness.is_stopping()) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    Ok(response)
 }
 
 /// Where buyers come by https, browsers are told for a year never to try anything else.

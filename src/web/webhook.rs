@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::AUTHORIZATION},
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, HeaderValue, RETRY_AFTER},
+    },
     web::{Bytes, Data},
 };
 
@@ -21,7 +24,7 @@ pub(super) async fn receive(request: HttpRequest, body: Bytes, app: Data<App>) -
         Err(refused) if refused.is_unavailable() => {
             tracing::warn!(%refused, "a webhook's token cannot be checked now");
             app.meters.webhook(None, "token_unchecked");
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, "the token cannot be checked now; please send it again");
+            return later("the token cannot be checked now; please send it again");
         }
         Err(refused) => {
             tracing::warn!(%refused, "a webhook's token is refused");
@@ -35,9 +38,15 @@ pub(super) async fn receive(request: HttpRequest, body: Bytes, app: Data<App>) -
         Ok(Received::Unreadable(reason)) => refuse(StatusCode::BAD_REQUEST, reason),
         Err(error) => {
             tracing::error!(%error, "a webhook could not be stored");
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "it could not be stored; please send it again")
+            later("it could not be stored; please send it again")
         }
     }
+}
+
+fn later(reason: &str) -> HttpResponse {
+    let mut answer = refuse(StatusCode::SERVICE_UNAVAILABLE, reason);
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    answer
 }
 
 fn refuse(status: StatusCode, reason: &str) -> HttpResponse {

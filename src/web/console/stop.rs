@@ -51,7 +51,7 @@ fn explain(error: &AppError) -> Stopped {
         AppError::Store(StoreError::Conflict(_)) => Stopped::NotNow {
             reason: "Somebody else has just changed it; open it again to see how it stands".to_owned(),
         },
-        AppError::Store(StoreError::Busy(_) | StoreError::Unreachable(_)) => {
+        AppError::Store(error) if error.is_outage() => {
             Stopped::Later { reason: "The database does not answer".to_owned() }
         }
         AppError::Change(_)

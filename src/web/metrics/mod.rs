@@ -84,7 +84,7 @@ fn register_process(registry: &mut Registry, app: &App) {
             expires.get_or_create(&section).set(day.midnight().assume_utc().unix_timestamp());
         }
     }
-    let help = "1 while Entra refuses a credential of ours, by section of the configuration: renew it";
+    let help = "1 while Entra or the database refuses a credential of ours, by section of the configuration: renew it";
     registry.register("credential_refused", help, refused);
     let help = "The day on which a client secret expires, as the configuration says it: renew it before";
     registry.register("secret_expires_timestamp_seconds", help, expires);
@@ -98,4 +98,8 @@ fn register_process(registry: &mut Registry, app: &App) {
     register(registry, "database_connections_limit", "So many connections this process may have", limit);
     let help = "How long writers waited for a connection and, on SQLite, for each other";
     registry.register_with_unit("database_begin", help, Unit::Seconds, app.store.begin_seconds());
+    let help = "What went wrong with the database: unreachable, credential (the server refuses ours), read_only, full (the server \
+                takes no more connections, or has no room), in_use (all connections of this process are), locked (by others \
+                who work on the same)";
+    registry.register("database_failures", help, app.store.failures());
 }
