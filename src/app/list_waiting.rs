@@ -24,7 +24,7 @@ const FORGOTTEN_AFTER: Duration = Duration::days(1);
 /// A mail that has not left after so long is late.
 const LATE_AFTER: Duration = Duration::HOUR;
 /// What expires is told so long before: a new secret takes somebody with the right to make one.
-const WARNED_BEFORE: Duration = Duration::days(30);
+pub(super) const WARNED_BEFORE: Duration = Duration::days(30);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,19 +26,24 @@ use crate::{
     mail::{Mailer, Outgoing},
     marketplace::Client,
     startup::{self, StartError},
-    store::Store,
+    store::{Store, StoreError},
 };
 
 static REACHABLE: Check = Check {
     id: "database.reachable",
     is_well_when: "the database of [database] url can be opened",
     needs: &[],
-    mends: &[&OPEN],
+    mends: &[&OPEN, &LET_IN],
 };
 static OPEN: Mend = Mend {
     whose: Whose::Database,
     does: "Correct [database] url, or let this machine and user in: the server must run and the database exist (a SQLite file is \
            made by seatkey migrate).",
+};
+static LET_IN: Mend = Mend {
+    whose: Whose::Database,
+    does: "Let the user of [database] url sign in: with the password of that address, or with password_from = \"entra\" as the role \
+           that PostgreSQL has for our identity (on Azure an administrator of Microsoft Entra, of exactly that name).",
 };
 static MAIL_SETTINGS: Check = Check {
     id: "mail.settings",
@@ -127,23 +132,31 @@ pub async fn examine(patient: Patient<'_>, tell: impl FnMut(&Outcome) + Send) ->
 async fn look_at_database(round: &mut Round<'_>, config: &Config, surroundings: &Surroundings) -> Option<Store> {
     let mut opened = None;
     let reachable = async {
-        match Store::open(config.database.url.expose_secret()).await {
+        match open(config).await {
             Ok(store) => {
                 let kind = if store.is_postgres() { "PostgreSQL" } else { "SQLite" };
                 opened = Some(store);
                 Verdict::Well(format!("{kind} answers"))
             }
+            Err(error @ StartError::Store(StoreError::Refused(_))) => Verdict::Wrong(&LET_IN, error.to_string()),
             Err(error) => Verdict::Wrong(&OPEN, error.to_string()),
         }
     };
     round.look(&REACHABLE, reachable).await;
-    let place = async { surroundings.place_of(config.database.url.expose_secret()) };
+    let place = async {
+        let address = config.database.address().unwrap_or_default();
+        surroundings.place_of(address.expose_secret())
+    };
     round.look(&surroundings::PLACE, place).await;
     match &opened {
         Some(store) => database::look(round, store).await,
         None => skip(round, &[&database::SCHEMA, &database::RIGHTS, &database::DURABLE]).await,
     }
     opened
+}
+
+async fn open(config: &Config) -> Result<Store, StartError> {
+    Ok(Store::open(startup::database_access(config)?).await?)
 }
 
 /// What cannot be looked at is told all the same, with what stands in the way.

@@ -38,7 +38,7 @@ pub(super) static MARKETPLACE: Secret = Secret {
 pub(super) static SIGN_IN: Secret = Secret {
     readable: Check {
         id: "sign_in.credential",
-        is_well_when: "the secret of [sign_in] can be read",
+        is_well_when: "the secret of [sign_in] can be read, or there is none and [entra.credential] takes its place",
         needs: &[],
         mends: &[&NAME_IT],
     },
@@ -54,7 +54,7 @@ pub(super) static SIGN_IN: Secret = Secret {
 pub(super) static STAFF: Secret = Secret {
     readable: Check {
         id: "staff.credential",
-        is_well_when: "the secret of [staff] can be read",
+        is_well_when: "the secret of [staff] can be read, or there is none and [entra.credential] takes its place",
         needs: &[],
         mends: &[&NAME_IT],
     },
@@ -70,7 +70,8 @@ const DAYS: &[&Mend] = &[&RENEW, &SAY_WHEN];
 
 static NAME_IT: Mend = Mend {
     whose: Whose::Operations,
-    does: "Give the section its secret, inline or as a file that this user can read, and not both.",
+    does: "Give the section its secret, inline or as a file that this user can read, and not both; without one [entra.credential] \
+           has to be an identity that the registration trusts.",
 };
 static RENEW: Mend = Mend {
     whose: Whose::EntraAdmin,
@@ -113,11 +114,15 @@ pub(super) fn of_marketplace(config: &Config) -> Ends {
 }
 
 pub(super) fn of_sign_in(config: &Config) -> Ends {
-    config.sign_in.client_secret_expires.into()
+    of_secret(config.sign_in.has_secret(), config.sign_in.client_secret_expires)
 }
 
 pub(super) fn of_staff(staff: &Staff) -> Ends {
-    staff.client_secret_expires.into()
+    of_secret(staff.has_secret(), staff.client_secret_expires)
+}
+
+fn of_secret(exists: bool, day: Option<Date>) -> Ends {
+    if exists { day.into() } else { Ends::Never }
 }
 
 /// Makes both checks; gives the part that needs the secret, where it could be built.
@@ -129,6 +134,7 @@ pub(super) async fn look<T>(
     clock: &SharedClock,
 ) -> Option<T> {
     let (part, verdict) = match part {
+        Ok(part) if matches!(ends, Ends::Never) => (Some(part), Verdict::well("it needs no secret")),
         Ok(part) => (Some(part), Verdict::well("it can be read")),
         Err(error) => (None, Verdict::Wrong(&NAME_IT, error.to_string())),
     };

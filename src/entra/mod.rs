@@ -1,10 +1,12 @@
-//! Bearer tokens from Entra, by Microsoft's own identity library: for the marketplace, and for Azure's key vaults.
+//! Bearer tokens from Entra, by Microsoft's own identity library: for the marketplace, Azure's key vaults and databases; and
+//! what proves our app registrations without a secret.
 //!
 //! Owns: how this installation proves who it is. Does not own: where a token is sent; that is for whoever asked for it.
 //!
 //! Traps that this file answers: the library's cache runs on real time, so a refused token is renewed by a fresh
 //! credential; without a cloud of its own it asks the public one, whatever authority is configured.
 
+mod assertion;
 mod transport;
 
 use std::{path::PathBuf, sync::Arc};
@@ -24,6 +26,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::RwLock;
 use url::Url;
 
+pub use assertion::Assertions;
 use transport::{EntraTransport, explain};
 
 /// The marketplace API as a resource of Entra.

@@ -72,7 +72,9 @@ fn is_network(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::Connection)
 }
 
-/// Entra's descriptions go on with trace ids and times; the first line says it.
+/// Entra's descriptions go on with trace ids and times; the first line says it. One with line breaks is quoted by the library
+/// in a complaint of its own about it, which is left out.
 fn first_line(text: &str) -> String {
-    text.split("\\r\\n").next().unwrap_or(text).lines().next().unwrap_or_default().to_owned()
+    let words = text.find("AADSTS").map_or(text, |at| &text[at..]);
+    words.split("\\r\\n").next().unwrap_or(words).lines().next().unwrap_or_default().to_owned()
 }

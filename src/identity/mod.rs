@@ -7,6 +7,7 @@
 //! it; each token is checked against its own tenant's issuer here; keys roll over; times are checked by our clock.
 
 mod probe;
+mod proof;
 mod provider;
 mod tenants;
 
@@ -15,7 +16,6 @@ use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse as _,
     core::CoreAuthPrompt, core::CoreAuthenticationFlow,
 };
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use url::Url;
@@ -25,6 +25,7 @@ use crate::{clock::SharedClock, domain::policy::Identity};
 use provider::{Http, IdToken, Provider};
 
 pub use probe::RedirectAnswer;
+pub use proof::Proof;
 pub use tenants::domain_name;
 
 /// Keys are fetched anew at most this often, whatever tokens arrive.
@@ -102,14 +103,13 @@ impl SignInClient {
     pub fn new(
         (authority, tenant_id): (&Url, Option<Uuid>),
         client_id: String,
-        client_secret: SecretString,
+        proof: Proof,
         redirect: Url,
         http: reqwest::Client,
         clock: SharedClock,
     ) -> Self {
         let authority = authority.clone();
-        let settings =
-            provider::Settings { authority, tenant_id, client_id, client_secret, redirect, http: Http(http) };
+        let settings = provider::Settings { authority, tenant_id, client_id, proof, redirect, http: Http(http) };
         Self { settings, clock, provider: Mutex::new(None) }
     }
 
@@ -150,13 +150,33 @@ impl SignInClient {
     /// [`SignInError`].
     pub async fn arrive(&self, code: String, nonce: &str, pkce_verifier: String) -> Result<SignedIn, SignInError> {
         let provider = self.provider(false).await?;
-        let request = provider.client.exchange_code(AuthorizationCode::new(code));
+        let token = match self.redeem(&provider, &code, &pkce_verifier, false).await {
+            // What proves us is kept for a while, and Entra may know better how long it is good. It looks at the code only after it.
+            Err(SignInError::Registration(_)) if self.settings.proof.changes() => {
+                self.redeem(&provider, &code, &pkce_verifier, true).await?
+            }
+            redeemed => redeemed?,
+        };
+        let provider = if provider.knows_key_of(&token) { provider } else { self.provider(true).await? };
+        self.check(&provider, &token, &Nonce::new(nonce.to_owned()))
+    }
+
+    /// Gives the code, and gets the ID token for it. `again` = our proof was refused, and a new one is to be used.
+    async fn redeem(
+        &self,
+        provider: &Provider,
+        code: &str,
+        pkce_verifier: &str,
+        again: bool,
+    ) -> Result<IdToken, SignInError> {
+        let request = provider.client.exchange_code(AuthorizationCode::new(code.to_owned()));
         let request = request.map_err(|error| SignInError::Registration(error.to_string()))?;
-        let request = request.set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier));
+        let mut request = request.set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.to_owned()));
+        for (name, value) in self.settings.proof.fields(again).await? {
+            request = request.add_extra_param(name, value);
+        }
         let answer = request.request_async(&self.settings.http).await.map_err(|error| provider::explain(&error))?;
-        let token = answer.id_token().ok_or_else(|| SignInError::Untrusted("there is no ID token".to_owned()))?;
-        let provider = if provider.knows_key_of(token) { provider } else { self.provider(true).await? };
-        self.check(&provider, token, &Nonce::new(nonce.to_owned()))
+        answer.id_token().cloned().ok_or_else(|| SignInError::Untrusted("there is no ID token".to_owned()))
     }
 
     /// Everything that makes an ID token one of ours: signature, audience, nonce, times, and the tenant's own issuer.

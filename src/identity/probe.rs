@@ -5,12 +5,12 @@ use openidconnect::{
     core::{CoreAuthPrompt, CoreAuthenticationFlow},
 };
 use reqwest::header::LOCATION;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
-use super::{SignInClient, SignInError, provider::Provider};
+use super::{Proof, SignInClient, SignInError, provider::Provider};
 use crate::clock::SharedClock;
 
 /// Entra's pages have some hundred kilobytes, its answers a few.
@@ -40,7 +40,14 @@ impl SignInClient {
     #[must_use]
     pub fn anonymous((authority, tenant_id): (&Url, Option<Uuid>), http: reqwest::Client, clock: &SharedClock) -> Self {
         let (nobody, nowhere) = (String::new(), authority.clone());
-        Self::new((authority, tenant_id), nobody, SecretString::default(), nowhere, http, SharedClock::clone(clock))
+        Self::new(
+            (authority, tenant_id),
+            nobody,
+            Proof::Secret(SecretString::default()),
+            nowhere,
+            http,
+            SharedClock::clone(clock),
+        )
     }
 
     /// The address that must be registered.
@@ -91,8 +98,8 @@ impl SignInClient {
         Ok(code_in(&page.unwrap_or_default()).map_or(RedirectAnswer::Untold, RedirectAnswer::Refused))
     }
 
-    /// Asks for a token of the application itself, for nothing but itself, and throws it away: that proves its secret. `home`
-    /// is the tenant to ask in where people of all tenants may sign in.
+    /// Asks for a token of the application itself, for nothing but itself, and throws it away: that proves its secret, or that it
+    /// trusts us. `home` is the tenant to ask in where people of all tenants may sign in.
     ///
     /// # Errors
     /// [`SignInError::Registration`] with Entra's code, or [`SignInError::Unreachable`].
@@ -101,12 +108,12 @@ impl SignInClient {
         let mut url = self.settings.authority.clone();
         url.set_path(&format!("/{tenant}/oauth2/v2.0/token"));
         let scope = format!("{}/.default", self.settings.client_id);
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.settings.client_id.as_str()),
-            ("client_secret", self.settings.client_secret.expose_secret()),
-            ("scope", scope.as_str()),
-        ];
+        let mut form = self.settings.proof.fields(false).await?;
+        form.extend([
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", self.settings.client_id.clone()),
+            ("scope", scope),
+        ]);
         let response = self.settings.http.0.post(url).form(&form).send().await.map_err(unreachable)?;
         let status = response.status();
         if status.is_success() {

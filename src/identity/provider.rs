@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use openidconnect::{
-    AsyncHttpClient, AuthType, Client, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, IdTokenFields, RedirectUrl, RequestTokenError, StandardErrorResponse,
+    AsyncHttpClient, AuthType, Client, ClientId, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IdTokenFields, RedirectUrl, RequestTokenError, StandardErrorResponse,
     StandardTokenResponse,
     core::{
         CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey, CoreJsonWebKeySet,
@@ -13,13 +13,12 @@ use openidconnect::{
         CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
     },
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
-use super::{EntraClaims, SignInError};
+use super::{EntraClaims, Proof, SignInError};
 
 const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 /// With these words Entra says that it is not well, not that something is wrong with us.
@@ -62,7 +61,7 @@ pub(super) struct Settings {
     /// The one tenant whose people are signed in; `None` = everybody's.
     pub(super) tenant_id: Option<Uuid>,
     pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
+    pub(super) proof: Proof,
     pub(super) redirect: Url,
     pub(super) http: Http,
 }
@@ -130,7 +129,8 @@ impl Provider {
         let client = Client::from_provider_metadata(
             metadata.set_jwks(key_set),
             ClientId::new(settings.client_id.clone()),
-            Some(ClientSecret::new(settings.client_secret.expose_secret().to_owned())),
+            // The library knows of secrets alone: what proves us is added to each request.
+            None,
         )
         .set_auth_type(AuthType::RequestBody)
         .set_redirect_uri(RedirectUrl::from_url(settings.redirect.clone()));

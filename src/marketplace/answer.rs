@@ -49,7 +49,9 @@ pub(super) fn checked(answer: Answer<Received>) -> Result<Answer<Received>> {
         401 | 403 => Err(MarketplaceError::Credential(message())),
         404 => Err(MarketplaceError::NotFound(message())),
         409 => Err(MarketplaceError::Conflict(message())),
-        429 | 500..=599 => Err(MarketplaceError::Unavailable { status, retry_after }),
+        // 408 is no refusal: whoever stands between lost patience, or closed a connection at the moment in which we used it
+        // (RFC 9110, 15.5.9: it may be sent again).
+        408 | 429 | 500..=599 => Err(MarketplaceError::Unavailable { status, retry_after }),
         other => Err(MarketplaceError::Refused { status: other, message: message() }),
     }
 }

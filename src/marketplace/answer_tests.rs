@@ -69,6 +69,7 @@ fn statuses_are_told_apart_by_what_to_do_about_them() {
     assert!(matches!(kind(401), Some(MarketplaceError::Credential(_))));
     assert!(matches!(kind(403), Some(MarketplaceError::Credential(_))));
     assert!(matches!(kind(409), Some(MarketplaceError::Conflict(_))));
+    assert!(matches!(kind(408), Some(MarketplaceError::Unavailable { status: 408, .. })));
     assert!(matches!(kind(429), Some(MarketplaceError::Unavailable { .. })));
     assert!(matches!(kind(503), Some(MarketplaceError::Unavailable { .. })));
     assert!(matches!(kind(400), Some(MarketplaceError::Refused { status: 400, .. })));

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use tracing::{Span, field::Empty};
+use url::Url;
 
 use super::{
     Client,
@@ -15,7 +17,7 @@ use crate::{
     clock::{Stopwatch, new_id},
     crash::{Broken, failing_point},
     http::bounded_text,
-    trace::{self, Step, StepKind},
+    trace::{self, SPANS, Step, StepKind},
 };
 
 /// A page of the listing has been seen at 57 kB for 66 rows; a hundred times that is not an answer.
@@ -99,6 +101,15 @@ impl Client {
     }
 
     /// One request and its answer: the text, and the operation id where a change was accepted.
+    #[tracing::instrument(target = SPANS, name = "call", skip_all, fields(
+        otel.name = operation,
+        otel.kind = "client",
+        otel.status_code = Empty,
+        server.address = Empty,
+        http.response.status_code = Empty,
+        azure.service.request.id = Empty,
+        seatkey.correlation_id = Empty,
+    ))]
     async fn send(
         &self,
         operation: &'static str,
@@ -108,6 +119,8 @@ impl Client {
         // Microsoft answers with the same correlation id, and so does its support.
         let correlation_id = trace::current_id().unwrap_or_else(|| new_id(self.clock.now()));
         let ids = (new_id(self.clock.now()).to_string(), correlation_id.to_string());
+        let seen = Span::current();
+        seen.record("seatkey.correlation_id", &ids.1);
         let watch = Stopwatch::start();
         let broken = |_: Broken| "the connection broke".to_owned();
         failing_point("before a request to the marketplace").map_err(broken).map_err(MarketplaceError::Unreached)?;
@@ -122,6 +135,8 @@ impl Client {
             let outcome = if error.is_connect() { "unreached" } else { "no_answer" };
             self.meters.call(operation, outcome, watch.elapsed());
             self.note(operation, (&ids.0, None), outcome.to_owned());
+            seen.record("server.address", error.url().and_then(Url::host_str));
+            seen.record("azure.service.request.id", &ids.0).record("otel.status_code", "ERROR");
             no_answer(operation, &ids.0, &error)
         })?;
         let status = response.status();
@@ -138,6 +153,12 @@ impl Client {
             milliseconds,
             "marketplace call"
         );
+        seen.record("server.address", response.url().host_str());
+        seen.record("http.response.status_code", i64::from(status.as_u16()));
+        seen.record("azure.service.request.id", &request_id);
+        if !status.is_success() {
+            seen.record("otel.status_code", "ERROR");
+        }
         let operation_id = operation_id(&response);
         let foreign = Some(&correlation_id).filter(|id| **id != ids.1);
         self.note(
@@ -173,7 +194,7 @@ fn outcome(status: u16) -> &'static str {
         404 => "not_found",
         409 => "conflict",
         429 => "too_many",
-        500..=599 => "unavailable",
+        408 | 500..=599 => "unavailable",
         _ => "refused",
     }
 }

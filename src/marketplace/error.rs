@@ -91,8 +91,8 @@ impl MarketplaceError {
     pub fn is_certainly_unprocessed(&self) -> bool {
         match self {
             Self::Unreached(_) | Self::Credential(_) | Self::BadPurchaseToken(_) | Self::NotFound(_) => true,
+            Self::Refused { status, .. } => matches!(status, 400..=499),
             // 408 is said by whoever stands between, too, and who cannot know.
-            Self::Refused { status, .. } => matches!(status, 400..=407 | 409..=499),
             Self::Unavailable { status, .. } => *status == 429,
             // A conflict is with something that was done: it may be this very request, sent before.
             Self::Conflict(_) | Self::NoAnswer(_) | Self::Unreadable(_) => false,

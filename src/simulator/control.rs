@@ -6,6 +6,7 @@ use time::Duration;
 use uuid::Uuid;
 
 use super::{
+    entra::federated,
     exchange::{Reply, Request},
     faults::Fault,
     metering,
@@ -78,6 +79,7 @@ fn settings(world: &World, request: &Request, segments: &[&str]) -> Reply {
         }),
         (_, ["vault", rest @ ..]) => vault::control(world, request, rest),
         (_, ["usage", rest @ ..]) => metering::control::answer(world, request, rest),
+        ("GET", ["service-account-token"]) => federated::show_service_account_token(world, request),
         ("GET", ["quiet"]) => Reply::json(200, &json!({"quiet": world.is_quiet()})),
         _ => problem(404, "unknown; GET /control/help lists what there is"),
     }

@@ -67,7 +67,7 @@ pub(super) static UNKNOWN_TENANT: Mend = Mend {
     whose: Whose::Operations,
     does: "Correct the tenant id: it is the “Directory (tenant) ID” on the overview page of the app registration.",
 };
-static NOT_TRUSTED: Mend = Mend {
+pub(super) static NOT_TRUSTED: Mend = Mend {
     whose: Whose::EntraAdmin,
     does: "Add a federated credential to the app registration whose issuer, subject and audience are those of this workload.",
 };

@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use super::{
     Check, Mend, Round, Verdict, Whose,
-    entra::{EXPIRED, NOT_ALLOWED, OTHER_CODE, UNKNOWN_APPLICATION, UNKNOWN_TENANT, WRONG_SECRET, mend_of},
+    entra::{
+        EXPIRED, NOT_ALLOWED, NOT_TRUSTED, OTHER_CODE, UNKNOWN_APPLICATION, UNKNOWN_TENANT, WRONG_SECRET, mend_of,
+    },
 };
 use crate::identity::{RedirectAnswer, SignInClient, SignInError};
 
@@ -32,9 +34,9 @@ pub static BUYERS: Registration = Registration {
     },
     secret: Check {
         id: "sign_in.secret",
-        is_well_when: "Entra takes the secret of [sign_in]",
+        is_well_when: "Entra takes the secret of [sign_in], or the registration trusts this workload",
         needs: &["sign_in.redirect", "entra.tenant"],
-        mends: &[&EXPIRED, &WRONG_SECRET, &OTHER_TENANT, &NOT_ALLOWED, &OTHER_CODE],
+        mends: &[&EXPIRED, &WRONG_SECRET, &NOT_TRUSTED, &OTHER_TENANT, &NOT_ALLOWED, &OTHER_CODE],
     },
     tenant_is_its_own: false,
 };
@@ -50,9 +52,9 @@ pub static STAFF: Registration = Registration {
     },
     secret: Check {
         id: "staff.secret",
-        is_well_when: "Entra takes the secret of [staff]",
+        is_well_when: "Entra takes the secret of [staff], or the registration trusts this workload",
         needs: &["staff.redirect"],
-        mends: &[&EXPIRED, &WRONG_SECRET, &UNKNOWN_APPLICATION, &NOT_ALLOWED, &OTHER_CODE],
+        mends: &[&EXPIRED, &WRONG_SECRET, &NOT_TRUSTED, &UNKNOWN_APPLICATION, &NOT_ALLOWED, &OTHER_CODE],
     },
     tenant_is_its_own: true,
 };

@@ -4,6 +4,7 @@ use time::Duration;
 
 use super::{Check, Mend, Round, Verdict, Whose};
 use crate::{
+    app::list_waiting::WARNED_BEFORE,
     clock::SharedClock,
     store::{Result, Store, SubscriptionFilter, WebhookFilter},
 };
@@ -61,7 +62,6 @@ static RENEW: Mend = Mend {
 
 /// The runner looks four times a second, and a lease is over after a minute.
 const LATE: Duration = Duration::minutes(10);
-const WARNED_BEFORE: Duration = Duration::days(30);
 
 /// Makes these checks.
 pub async fn look(round: &mut Round<'_>, store: &Store, clock: &SharedClock) {
@@ -83,7 +83,7 @@ async fn of(verdict: impl Future<Output = Result<Verdict>>) -> Verdict {
 
 async fn alive(store: &Store, clock: &SharedClock) -> Result<Verdict> {
     let now = clock.now();
-    Ok(match store.find_oldest_due_job(now).await? {
+    Ok(match store.find_oldest_ready_job(now).await? {
         Some(since) if now - since > LATE => {
             Verdict::Wrong(&START, format!("a job has been due for {} minutes", (now - since).whole_minutes()))
         }

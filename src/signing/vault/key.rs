@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::Client;
-use crate::signing::{Jwk, KeyError, VaultTrouble, signer::Signer};
+use crate::{
+    crash::crash_point,
+    signing::{Jwk, KeyError, VaultTrouble, signer::Signer},
+};
 
 /// One version of a key.
 pub(super) struct VaultKey {
@@ -53,7 +56,9 @@ impl VaultKey {
     async fn ask(&self, message: &[u8]) -> Result<Vec<u8>, VaultTrouble> {
         let digest = ring::digest::digest(&ring::digest::SHA256, message);
         let body = json!({ "alg": "ES256", "value": URL_SAFE_NO_PAD.encode(digest) });
+        crash_point("before a signature of the vault");
         let Signed { value } = self.client.post(&format!("{}/sign", self.path), &body).await?;
+        crash_point("after a signature of the vault");
         let signature = URL_SAFE_NO_PAD.decode(value.trim_end_matches('='));
         // Nobody gets a key that does not verify.
         let genuine = signature.ok().filter(|signature| self.public.verifies(message, signature));

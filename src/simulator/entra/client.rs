@@ -1,9 +1,6 @@
 //! How an application proves at the token endpoint that it is the one.
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     super::{
@@ -11,7 +8,7 @@ use super::{
         seed::Application,
         world::World,
     },
-    Authority, refusal,
+    Authority, federated, refusal,
 };
 
 /// The application that the request proves to be.
@@ -50,21 +47,16 @@ pub(super) fn authenticate(
             );
             Err(refusal(world, 401, "invalid_client", 7_000_215, &message))
         }
-        None if is_assertion(form) => Ok(app),
-        None => {
-            let message = "The request body must contain the following parameter: \
-                           'client_assertion' or 'client_secret'.";
-            Err(refusal(world, 401, "invalid_client", 7_000_218, message))
-        }
+        None => match federated::check(world, form) {
+            Some(Ok(())) => Ok(app),
+            Some(Err((code, message))) => Err(refusal(world, 401, "invalid_client", code, &message)),
+            None => {
+                let message = "The request body must contain the following parameter: \
+                               'client_assertion' or 'client_secret'.";
+                Err(refusal(world, 401, "invalid_client", 7_000_218, message))
+            }
+        },
     }
-}
-
-/// A federated credential: the form of a JWT is all that is looked at, its issuer is not part of the simulation.
-fn is_assertion(form: &Form) -> bool {
-    let parts: Vec<&str> = form.text("client_assertion").split('.').collect();
-    form.text("client_assertion_type") == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        && matches!(parts.as_slice(), [header, payload, signature]
-            if [header, payload].iter().all(|part| URL_SAFE_NO_PAD.decode(part).is_ok()) && !signature.is_empty())
 }
 
 /// User name and password of HTTP Basic; both are form-encoded inside (RFC 6749, 2.3.1).

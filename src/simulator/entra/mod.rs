@@ -3,6 +3,7 @@
 mod authorize;
 mod client;
 mod discovery;
+pub(super) mod federated;
 pub(super) mod jwt;
 pub(super) mod keys;
 pub(super) mod token;

@@ -14,6 +14,7 @@ use super::{
     },
     Authority,
     client::authenticate,
+    federated::AUDIENCE,
     issuer, jwt, object, refusal,
 };
 
@@ -104,9 +105,15 @@ pub(super) fn app_claims(world: &World, caller: &Caller, resource: &str, version
         ("oid", Some(json!(caller.object_id))),
         ("sub", Some(json!(caller.object_id))),
         ("tid", Some(json!(caller.tenant))),
-        ("uti", Some(json!(Uuid::new_v4().simple().to_string()))),
+        ("uti", Some(json!(token_id(&format!("{} {resource} {now} {v1}", caller.application))))),
         ("ver", Some(json!(if v1 { "1.0" } else { "2.0" }))),
     ])
+}
+
+/// The same for the same question at the same moment: Entra keeps the tokens that it gives, and so does an identity's endpoint.
+fn token_id(question: &str) -> String {
+    let hash = digest(&SHA256, question.as_bytes());
+    URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default())
 }
 
 /// The older endpoint writes its numbers as text.
@@ -144,7 +151,9 @@ pub(super) fn managed_identity(world: &World, request: &Request) -> Reply {
         return bad("Identity not found");
     }
     let caller = Caller { tenant: publisher.tenant_id, application: identity.client_id, object_id: identity.object_id };
-    match jwt::sign(world, &app_claims(world, &caller, resource, Version::V1)) {
+    // What a registration is to trust is of the newer version, whatever the endpoint is.
+    let version = if resource == AUDIENCE { Version::V2 } else { Version::V1 };
+    match jwt::sign(world, &app_claims(world, &caller, resource, version)) {
         Some(token) => token_reply(world, Version::V1, resource, &token),
         None => Reply::empty(500),
     }

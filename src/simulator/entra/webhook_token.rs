@@ -69,6 +69,7 @@ fn claims(world: &World, version: TokenVersion) -> Map<String, Value> {
     let mut claims = token::app_claims(world, &caller, &audience, version);
     // As in the one list of claims that was published: no idtyp, but these two, whose contents mean nothing outside.
     claims.remove("idtyp");
+    claims.insert("uti".to_owned(), json!(Uuid::new_v4().simple().to_string()));
     claims.insert("aio".to_owned(), json!(Uuid::new_v4().simple().to_string()));
     claims.insert("rh".to_owned(), json!("0.AAAA."));
     claims

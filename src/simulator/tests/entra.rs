@@ -209,7 +209,16 @@ async fn application_tokens_come_in_both_versions_and_by_all_proofs() {
     );
     let kind = ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
     let federated = ask("oauth2/v2.0/token", &[grant, app, kind, ("client_assertion", token), scope]).await;
-    assert_eq!(federated.0, 200);
+    assert_eq!(federated.1["error_codes"], json!([700_211]), "a token of this tenant, and not of version 2");
+    for (audience, code) in [("api://AzureADTokenExchange", None), ("https://kubernetes.default.svc", Some(700_212))] {
+        let file = stage.simulator.world().service_account_token(audience).unwrap();
+        let federated = ask("oauth2/v2.0/token", &[grant, app, kind, ("client_assertion", &file), scope]).await;
+        let expected = code.map_or(Value::Null, |code| json!([code]));
+        assert_eq!((federated.0 == 200, &federated.1["error_codes"]), (code.is_none(), &expected));
+        let changed = file.replacen(".eyJ", ".eyK", 1);
+        let forged = ask("oauth2/v2.0/token", &[grant, app, kind, ("client_assertion", &changed), scope]).await;
+        assert_eq!(forged.1["error_codes"], json!([50_013]));
+    }
     let (status, wrong) = ask("oauth2/v2.0/token", &[grant, app, ("client_secret", "x"), scope]).await;
     assert_eq!((status, &wrong["error"], &wrong["error_codes"]), (401, &json!("invalid_client"), &json!([7_000_215])));
     assert!(wrong["error_description"].as_str().unwrap().starts_with("AADSTS7000215: Invalid client secret provided."));
