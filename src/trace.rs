@@ -15,6 +15,10 @@ use uuid::Uuid;
 /// Nothing gathers more steps between two commits; what is beyond that is in the log.
 const MAX_STEPS: usize = 200;
 
+/// The target of spans that a collector may get. They hold what steps hold, and stay out of the log, whose lines have spans of
+/// their own.
+pub const SPANS: &str = "seatkey::span";
+
 tokio::task_local! {
     static CURRENT: Arc<Trace>;
 }

@@ -4,24 +4,14 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    frame::ConsoleFrame,
-    samples,
-    table::{Cell, Column, Row, Table, subscription_path},
+use super::{frame::ConsoleFrame, samples, table::subscription_path};
+use crate::{
+    domain::time::utc_day,
+    pages::{
+        Page,
+        words::{self, Tone},
+    },
 };
-use crate::pages::{
-    Page,
-    words::{self, Tone},
-};
-
-const COLUMNS: [Column; 6] = [
-    Column::text("When"),
-    Column::text("Step"),
-    Column::text("What"),
-    Column::text("Outcome"),
-    Column::text("About"),
-    Column::text("Ids"),
-];
 
 /// A longer outcome is folded.
 const MAX_SHOWN: usize = 120;
@@ -55,6 +45,29 @@ pub struct LineFacts<'a> {
     pub outcome: &'a str,
 }
 
+/// A line as it is shown.
+#[derive(Debug, Clone, Serialize)]
+struct Line {
+    /// To the millisecond: most of a trace is within one second.
+    time: String,
+    iso: String,
+    step: String,
+    tone: Tone,
+    name: String,
+    outcome: String,
+    is_long: bool,
+    about: String,
+    href: String,
+    ids: Vec<String>,
+}
+
+/// The lines of a day.
+#[derive(Debug, Clone, Serialize)]
+struct Day {
+    name: String,
+    lines: Vec<Line>,
+}
+
 /// The page.
 #[derive(Debug, Clone, Serialize)]
 pub struct TracePage {
@@ -62,7 +75,7 @@ pub struct TracePage {
     title: &'static str,
     id: String,
     lead: String,
-    table: Table,
+    days: Vec<Day>,
 }
 
 impl TracePage {
@@ -74,41 +87,39 @@ impl TracePage {
             (_, []) => "nothing is known of this id; traces are kept for 30 days".to_owned(),
             (_, lines) => words::counted(u32::try_from(lines.len()).unwrap_or(u32::MAX), "step"),
         };
-        let table = Table {
-            caption: "The steps, oldest first".to_owned(),
-            columns: COLUMNS.to_vec(),
-            rows: lines.iter().map(row).collect(),
-            empty: "What is found: the request id of a page, a webhook or the API (it stands in the answer's x-request-id, and \
-                    on pages that say that something failed), the id of an operation, and Microsoft's request and \
-                    correlation ids.",
-        };
-        Self { frame, title: "Trace", id: id.to_owned(), lead, table }
+        let days = lines.chunk_by(|one, next| utc_day(one.at) == utc_day(next.at)).filter_map(day).collect();
+        Self { frame, title: "Trace", id: id.to_owned(), lead, days }
     }
 }
 
-fn row(line: &LineFacts<'_>) -> Row {
+fn day(lines: &[LineFacts<'_>]) -> Option<Day> {
+    Some(Day { name: words::day(utc_day(lines.first()?.at)), lines: lines.iter().map(told).collect() })
+}
+
+fn told(line: &LineFacts<'_>) -> Line {
     let tone = match line.kind {
         "dead" => Tone::Bad,
         "waiting" => Tone::Warn,
         _ if line.outcome.starts_with("failed") || line.outcome.starts_with("dead") => Tone::Bad,
+        // An answer begins with its status.
+        "call" if !line.outcome.starts_with('2') => Tone::Warn,
         _ => Tone::Calm,
     };
-    let about = match (line.subscription, line.subject) {
-        (Some(id), _) => Cell::Id { text: id.to_string(), href: subscription_path(id) },
-        (None, Some(id)) => Cell::id(id),
-        (None, None) => Cell::text(""),
-    };
-    let ids = match line.references {
-        [None, None] => Cell::text(""),
-        [Some(only), None] | [None, Some(only)] => Cell::Id { text: only.to_owned(), href: String::new() },
-        [Some(one), Some(other)] => Cell::noted(one, other),
-    };
-    // The charges of a batch are a long list.
-    let outcome = match line.outcome.chars().count() {
-        0..=MAX_SHOWN => Cell::text(line.outcome),
-        _ => Cell::Long { text: line.outcome.to_owned() },
-    };
-    vec![Cell::at(line.at), Cell::state(line.kind, tone), Cell::text(line.name), outcome, about, ids]
+    let time = line.at.to_offset(time::UtcOffset::UTC).time();
+    let of_day = format!("{:02}:{:02}:{:02}.{:03}", time.hour(), time.minute(), time.second(), time.millisecond());
+    Line {
+        iso: format!("{}T{of_day}Z", words::iso(utc_day(line.at))),
+        time: of_day,
+        step: line.kind.to_owned(),
+        tone,
+        name: line.name.to_owned(),
+        outcome: line.outcome.to_owned(),
+        // The charges of a batch are a long list.
+        is_long: line.outcome.chars().count() > MAX_SHOWN,
+        about: line.subscription.or(line.subject).map(|id| id.to_string()).unwrap_or_default(),
+        href: line.subscription.map(subscription_path).unwrap_or_default(),
+        ids: line.references.into_iter().flatten().map(str::to_owned).collect(),
+    }
 }
 
 impl Page for TracePage {
@@ -129,7 +140,7 @@ impl Page for TracePage {
             LineFacts { kind: "audit", subscription: Some(samples::ID), ..line },
             LineFacts { kind: "job", subject: Some(samples::ID), outcome: "failed: no answer", ..line },
             LineFacts { references: [Some(samples::HOSTILE), Some(samples::HOSTILE)], ..line },
-            LineFacts { kind: "dead", ..line },
+            LineFacts { kind: "dead", at: samples::NOW + time::Duration::DAY, ..line },
             LineFacts { kind: "waiting", ..line },
         ];
         vec![
