@@ -5,7 +5,8 @@
 /// A boundary: a request leaves, an answer has come, a commit is about to be made or has been made.
 ///
 /// With `SEATKEY_CRASH_LOG=FILE` its name is appended to the file; with `SEATKEY_CRASH_AT=N` the process kills itself with
-/// `SIGKILL` at the N-th one.
+/// `SIGKILL` at the N-th one. With `SEATKEY_CRASH_FROM=NAME` they are counted from the first one of that name on, so that what runs
+/// beside it before makes no difference.
 #[cfg(feature = "crash-points")]
 pub(crate) fn crash_point(name: &'static str) {
     // Whoever cannot fail here goes on.
@@ -156,7 +157,7 @@ mod recording {
 
     pub(super) fn reach(name: &'static str) -> bool {
         let fails = PLAN.try_with(|plan| plan.reach(name)).unwrap_or(false);
-        let number = REACHED.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = count(name);
         if let Some(path) = std::env::var_os("SEATKEY_CRASH_LOG") {
             let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
             // One write call, so that lines of two threads do not mix; a lost line fails the test that counts them.
@@ -166,6 +167,12 @@ mod recording {
             die();
         }
         fails
+    }
+
+    /// Which one it is, counted from 1; 0 = they are not counted yet.
+    fn count(name: &str) -> u64 {
+        let waits = std::env::var("SEATKEY_CRASH_FROM").is_ok_and(|from| from != name);
+        if waits && REACHED.load(Ordering::SeqCst) == 0 { 0 } else { REACHED.fetch_add(1, Ordering::SeqCst) + 1 }
     }
 
     pub(super) fn reach_statement() {

@@ -1,12 +1,14 @@
 //! The job that hands a mail to the mail server. A second copy leaves only when the process dies between the server's
 //! acceptance and our commit; it has the same Message-ID.
 
+use tracing::{Instrument as _, field::Empty};
 use uuid::Uuid;
 
 use super::{App, AppError, Step};
 use crate::{
     mail::Outgoing,
     store::{Lease, MailState},
+    trace::SPANS,
 };
 
 /// Sends a mail that has not been sent yet; the lease ends together with its effect.
@@ -29,7 +31,19 @@ pub async fn send_mail(app: &App, lease: Lease, mail_id: Uuid) -> Result<Step, A
         attachments: &attachments,
         date: mail.created_at,
     };
-    let sent = app.mailer.send(outgoing).await;
+    let seen = tracing::info_span!(
+        target: SPANS,
+        "mail",
+        otel.name = "hand over a mail",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        seatkey.mail = %mail_id,
+    );
+    let sent = app.mailer.send(outgoing).instrument(seen.clone()).await;
+    if sent.is_err() {
+        seen.record("otel.status_code", "ERROR");
+    }
+    drop(seen);
     let tx = app.store.begin().await?;
     match sent {
         Ok(()) => {

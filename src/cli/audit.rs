@@ -2,13 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{
     Failure,
     output::{print_json_line, print_line},
-    serve::ConfigArgs,
+    serve::{ConfigArgs, connect},
 };
 use crate::{
     app::{self, AppError, VerifiedLedger},
@@ -38,8 +37,7 @@ pub(super) fn run(command: &AuditCommand) -> Result<(), Failure> {
     let (config, _) = args.config.load_with_clock()?;
     let digests = args.digests.as_deref().map(read).transpose()?;
     super::block_on(async {
-        let url = config.database.url.expose_secret();
-        let store = Store::connect(url).await.map_err(|error| Failure::No(error.to_string()))?;
+        let store = connect(&config).await?;
         let mut printed = Ok(());
         let verified = app::verify_ledger(&store, |flaw| {
             if printed.is_ok() {

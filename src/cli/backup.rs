@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use secrecy::ExposeSecret as _;
-
-use super::{Failure, output::print_line, serve::ConfigArgs};
+use super::{
+    Failure,
+    output::print_line,
+    serve::{ConfigArgs, not_opened},
+};
 use crate::{
     app::{BackupError, BackupStep, back_up},
+    startup,
     store::Store,
 };
 
@@ -22,8 +25,8 @@ pub(super) struct BackupArgs {
 pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let (config, clock) = args.config.load_with_clock()?;
     super::block_on(async {
-        let url = config.database.url.expose_secret();
-        let store = Store::connect_existing(url).await.map_err(|error| Failure::No(error.to_string()))?;
+        let access = startup::database_access(&config).map_err(not_opened)?;
+        let store = Store::connect_existing(access).await.map_err(|error| not_opened(error.into()))?;
         let mut tenths = 0;
         let backup = back_up(&store, &args.to, clock.now(), |step| show(step, &mut tenths)).await;
         store.close().await;

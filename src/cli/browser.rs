@@ -78,6 +78,12 @@ impl Browser {
         Ok(Self { http: http::client()?, cookies: BTreeMap::new(), person: person.to_owned(), language: "en" })
     }
 
+    /// Asks through another HTTP client, which follows no redirects either.
+    #[must_use]
+    pub fn through(self, http: reqwest::Client) -> Self {
+        Self { http, ..self }
+    }
+
     /// Asks for pages and mails in this language.
     #[must_use]
     pub fn reading(self, language: &'static str) -> Self {

@@ -79,7 +79,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
             demo.stop().await;
             return result;
         }
-        let order = OrderToStop::listen()?;
+        let mut order = OrderToStop::listen()?;
         let cast = (!args.empty).then(Cast::built_in).transpose()?;
         let ports = [args.port, args.port + 1, args.port + 2];
         let demo = Demo::start(ports, args.database.as_deref(), cast.as_ref()).await?;
@@ -94,7 +94,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<(), Failure> {
         };
         tokio::select! {
             () = shown => {}
-            () = order.wait() => {}
+            _ = order.wait() => {}
         }
         demo.stop().await;
         Ok(())

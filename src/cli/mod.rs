@@ -8,6 +8,7 @@ pub mod browser;
 mod catalog;
 pub mod demo;
 mod doctor;
+mod health;
 pub mod history;
 mod ledger;
 mod license;
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::telemetry;
 use output::{print_error, print_line};
 
 /// Seatkey connects software publishers to Microsoft's commercial marketplace.
@@ -53,6 +55,8 @@ enum Command {
     Migrate(serve::ConfigArgs),
     /// Looks at everything that a configuration depends on; says what mends what is wrong
     Doctor(doctor::DoctorArgs),
+    /// Asks the process that runs with this configuration here whether it can take requests
+    Health(health::HealthArgs),
     /// Compares everything with Microsoft and converges
     Reconcile(reconcile::ReconcileArgs),
     /// What one request, webhook or job has led to, down to Microsoft's ids
@@ -117,6 +121,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Migrate(args) => serve::migrate(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Health(args) => health::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Audit(command) => audit::run(&command),
@@ -131,6 +136,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Quote(args) => quote::run(&args),
         Command::Catalog(command) => catalog::run(&command),
     };
+    telemetry::finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

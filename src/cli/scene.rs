@@ -62,8 +62,11 @@ impl<'a> Scene<'a> {
         let watch = Stopwatch::start();
         let app = &self.demo.service.app;
         while watch.elapsed() < PATIENCE {
+            let world = self.demo.simulator.world();
+            // Before, because a webhook that is received leaves a job; and after, because a job may cause a webhook.
+            let was_quiet = world.is_quiet();
             let jobs = app.store.count_open_jobs(self.now()).await.map_err(|error| failed(&error.to_string()))?;
-            if jobs == 0 && self.demo.simulator.world().is_quiet() {
+            if was_quiet && jobs == 0 && world.is_quiet() {
                 return Ok(());
             }
             tokio::time::sleep(PAUSE).await;

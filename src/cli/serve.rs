@@ -1,9 +1,8 @@
 //! `seatkey serve`, `seatkey work` and `seatkey migrate`.
 
-use std::{net::TcpListener, path::PathBuf, sync::Arc};
+use std::{net::TcpListener, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, print_line};
@@ -11,7 +10,7 @@ use crate::{
     app::{App, schedule_check_up},
     clock::{FileOffsetClock, SharedClock, SystemClock},
     config::{self, Config},
-    startup::{self, Jobs, Service},
+    startup::{self, Jobs, Service, StartError},
     store::Store,
     telemetry,
     web::ServerOptions,
@@ -32,7 +31,8 @@ impl ConfigArgs {
         Ok((config, clock))
     }
 
-    fn load(&self) -> Result<Config, Failure> {
+    /// The configuration alone.
+    pub(super) fn load(&self) -> Result<Config, Failure> {
         let named = self.config.clone().or_else(|| std::env::var_os("SEATKEY_CONFIG").map(PathBuf::from));
         let default = PathBuf::from("seatkey.toml");
         let path = named.or_else(|| default.exists().then_some(default));
@@ -40,11 +40,24 @@ impl ConfigArgs {
     }
 }
 
+/// The database of a command that does its work and ends.
+pub(super) async fn connect(config: &Config) -> Result<Store, Failure> {
+    startup::connect(config).await.map_err(not_opened)
+}
+
+/// A database that is not there is no fault of the configuration, as far as anybody can tell.
+pub(super) fn not_opened(error: StartError) -> Failure {
+    match error {
+        StartError::Store(error) => Failure::No(error.to_string()),
+        other => Failure::Usage(other.to_string()),
+    }
+}
+
 pub(super) fn migrate(args: &ConfigArgs) -> Result<(), Failure> {
     let config = args.load()?;
     super::block_on(async {
         let no = |error: crate::store::StoreError| Failure::No(error.to_string());
-        let store = Store::connect(config.database.url.expose_secret()).await.map_err(no)?;
+        let store = connect(&config).await?;
         store.migrate().await.map_err(no)?;
         store.close().await;
         print_line("The schema is up to date.");
@@ -68,18 +81,27 @@ pub(super) fn work(args: &ConfigArgs) -> Result<(), Failure> {
     let clock = clock(&config)?;
     super::block_on(async {
         let order = OrderToStop::listen()?;
-        let failed = |error: startup::StartError| Failure::Usage(error.to_string());
+        let failed = |error: StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
         ask_for_check_up(&app).await;
         let service = Service::start(app, None, Jobs::Here).map_err(failed)?;
-        run_until_told(order, service.managed_at(config.server.management_bind)).await;
+        // Nobody sends workers anything: there is nothing to drain.
+        run_until_told(order, service.managed_at(config.server.management_bind), Duration::ZERO).await;
         Ok(())
     })
 }
 
-async fn run_until_told(order: OrderToStop, service: Service) {
+/// A balancer gets the drain time to notice that this process stops; a person at a terminal, or a second order, does not wait.
+async fn run_until_told(mut order: OrderToStop, service: Service, drain: Duration) {
     tracing::info!("ready");
-    order.wait().await;
+    if order.wait().await == Order::Drain && !drain.is_zero() {
+        service.say_not_ready();
+        tracing::info!(seconds = drain.as_secs(), "no longer ready; requests are still answered");
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            _ = order.wait() => {}
+        }
+    }
     tracing::info!("stopping");
     service.stop().await;
 }
@@ -91,7 +113,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let clock = clock(&config)?;
     super::block_on(async {
         let order = OrderToStop::listen()?;
-        let failed = |error: startup::StartError| Failure::Usage(error.to_string());
+        let failed = |error: StartError| Failure::Usage(error.to_string());
         let app = startup::build(&config, clock).await.map_err(failed)?;
         let listener = TcpListener::bind(config.server.bind)
             .map_err(|error| Failure::Usage(format!("{} cannot be listened on: {error}", config.server.bind)))?;
@@ -102,7 +124,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         };
         let service = Service::start(app, Some((listener, options)), jobs).map_err(failed)?;
         tracing::info!(bind = %config.server.bind, url = %config.server.public_url, "listening");
-        run_until_told(order, service).await;
+        run_until_told(order, service, Duration::from_secs(config.server.drain_seconds.into())).await;
         Ok(())
     })
 }
@@ -125,6 +147,15 @@ fn clock(config: &Config) -> Result<SharedClock, Failure> {
     Err(Failure::Usage("SEATKEY_CLOCK_FILE is for loopback only: remove it, or point everything at a simulator".into()))
 }
 
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// `SIGTERM`, by whoever runs several replicas: others are told first.
+    Drain,
+    /// `SIGINT`, by a person at a terminal: at once.
+    Stop,
+}
+
 /// `SIGTERM` or `SIGINT`, listened for from the moment it is made: an order that comes before anybody waits is not lost.
 pub(super) struct OrderToStop {
     terminate: Signal,
@@ -137,10 +168,10 @@ impl OrderToStop {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    pub(super) async fn wait(mut self) {
+    pub(super) async fn wait(&mut self) -> Order {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Order::Drain,
+            _ = self.interrupt.recv() => Order::Stop,
         }
     }
 }

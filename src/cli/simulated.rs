@@ -22,6 +22,7 @@ pub fn configuration(simulator: &Simulator, public_url: &Url, directory: &Path, 
 public_url = "{public_url}"
 bind = "{host}:{port}"
 management_bind = "127.0.0.1:0"
+drain_seconds = 0
 [database]
 url = "{database_url}"
 [catalog]

@@ -1,17 +1,16 @@
 //! `seatkey trace ID`: what one request, webhook or job has led to, in the order of time.
 
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
 
 use super::{
     Failure,
     output::{print_json_line, print_line},
-    serve::ConfigArgs,
+    serve::{ConfigArgs, connect},
 };
 use crate::{
     app::{TraceLine, follow_trace},
-    store::{Store, StoreError},
+    store::StoreError,
 };
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +28,7 @@ pub(super) fn run(args: &TraceArgs) -> Result<(), Failure> {
     let (config, _) = args.config.load_with_clock()?;
     super::block_on(async {
         let no = |error: StoreError| Failure::No(error.to_string());
-        let store = Store::connect(config.database.url.expose_secret()).await.map_err(no)?;
+        let store = connect(&config).await?;
         let lines = follow_trace(&store, &args.id).await.map_err(no)?;
         store.close().await;
         if lines.is_empty() {

@@ -1,15 +1,14 @@
 //! `seatkey webhook list` and `replay`: the inbox, for whoever looks into a subscription.
 
-use secrecy::ExposeSecret as _;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Failure,
     output::{print_json_line, print_line},
-    serve::ConfigArgs,
+    serve::{ConfigArgs, connect},
 };
-use crate::store::{Store, StoreError, Webhook};
+use crate::store::{StoreError, Webhook};
 
 /// More than anybody reads.
 const MOST: u64 = 200;
@@ -54,7 +53,7 @@ fn no(error: &StoreError) -> Failure {
 fn list(args: &ListArgs) -> Result<(), Failure> {
     let (config, _) = args.config.load_with_clock()?;
     super::block_on(async {
-        let store = Store::connect(config.database.url.expose_secret()).await.map_err(|error| no(&error))?;
+        let store = connect(&config).await?;
         let webhooks = store.list_webhooks(args.subscription, MOST).await.map_err(|error| no(&error))?;
         webhooks.iter().try_for_each(|webhook| tell(webhook, args.json))
     })
@@ -77,7 +76,7 @@ fn tell(webhook: &Webhook, json: bool) -> Result<(), Failure> {
 fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let (config, clock) = args.config.load_with_clock()?;
     super::block_on(async {
-        let store = Store::connect(config.database.url.expose_secret()).await.map_err(|error| no(&error))?;
+        let store = connect(&config).await?;
         let tx = store.begin().await.map_err(|error| no(&error))?;
         let found = tx.replay_webhook(args.webhook, clock.now()).await.map_err(|error| no(&error))?;
         tx.commit().await.map_err(|error| no(&error))?;

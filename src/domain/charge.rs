@@ -108,7 +108,7 @@ impl State {
 
     /// The word in the ledger.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Held => "held",
             Self::Due => "due",

@@ -12,7 +12,11 @@ use crate::{app::AppError, domain::usage::decide_verdict, store::UsageEvent};
 
 /// Answers that wait to be written.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Mutex<Vec<Attempt>>);
+pub(super) struct Answers {
+    waiting: Mutex<Vec<Attempt>>,
+    /// Whose turn it is to write them. (Slots are taken meanwhile: PostgreSQL does both at once.)
+    writing: tokio::sync::Mutex<()>,
+}
 
 impl Answers {
     /// Keeps what was heard of a batch. It may be another lane that writes it; then it is that one's error, too.
@@ -26,9 +30,9 @@ impl Answers {
             let verdict = decide_verdict(heard.said, event.quantity, event.in_doubt);
             Attempt { event, verdict, words: heard.words }
         });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(attempts);
-        let _turn = round.writing.lock().await;
-        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(attempts);
+        let _turn = self.writing.lock().await;
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         settle::write(round, &waiting).await
     }
 }

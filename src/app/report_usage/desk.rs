@@ -1,6 +1,9 @@
 //! Where batches come from.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -19,41 +22,66 @@ use crate::{
 
 /// So many charges take their slots in one transaction.
 const AT_ONCE: u64 = 8 * MAX_BATCH as u64;
+/// When there are fewer on the desk, more is fetched.
+const FETCHED_BELOW: usize = 4 * MAX_BATCH;
 /// A charge that cannot take a slot for a reason that only an event ends is looked at again after so long.
 const PUT_OFF: Duration = Duration::hours(1);
 
 /// The events that this process owns and nobody has sent yet.
 #[derive(Debug)]
 pub(super) struct Desk {
-    waiting: VecDeque<UsageEvent>,
-    /// Nothing new takes a slot before something old has been answered.
-    only_old: bool,
+    waiting: Mutex<VecDeque<UsageEvent>>,
+    /// Whoever fetches more; nothing new takes a slot before something old has been answered.
+    only_old: tokio::sync::Mutex<bool>,
 }
 
 impl Desk {
     pub(super) fn new(only_old: bool) -> Self {
-        Self { waiting: VecDeque::new(), only_old }
+        Self { waiting: Mutex::default(), only_old: tokio::sync::Mutex::new(only_old) }
     }
 
     /// At most 25 events; none when there is nothing to do. What has its slot sets out, also when the step's time is over.
-    pub(super) async fn next_batch(&mut self, round: &Round<'_>) -> Result<Vec<UsageEvent>, AppError> {
-        if self.waiting.is_empty() && round.has_time() {
-            self.refill(round).await?;
+    pub(super) async fn next_batch(&self, round: &Round<'_>) -> Result<Vec<UsageEvent>, AppError> {
+        // More is fetched while there is something to send, so that Microsoft is not kept waiting for our database.
+        if self.waiting().len() < FETCHED_BELOW
+            && let Ok(mut only_old) = self.only_old.try_lock()
+        {
+            self.refill(round, &mut only_old).await?;
         }
-        let count = self.waiting.len().min(MAX_BATCH);
-        Ok(self.waiting.drain(..count).collect())
+        let batch = self.take_batch();
+        if !batch.is_empty() {
+            return Ok(batch);
+        }
+        let mut only_old = self.only_old.lock().await;
+        if self.waiting().is_empty() {
+            self.refill(round, &mut only_old).await?;
+        }
+        Ok(self.take_batch())
     }
 
     /// What was not sent.
-    pub(super) fn take_left(&mut self) -> Vec<UsageEvent> {
-        std::mem::take(&mut self.waiting).into()
+    pub(super) fn take_left(&self) -> Vec<UsageEvent> {
+        std::mem::take(&mut *self.waiting()).into()
     }
 
-    async fn refill(&mut self, round: &Round<'_>) -> Result<(), AppError> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<UsageEvent>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_batch(&self) -> Vec<UsageEvent> {
+        let mut waiting = self.waiting();
+        let count = waiting.len().min(MAX_BATCH);
+        waiting.drain(..count).collect()
+    }
+
+    async fn refill(&self, round: &Round<'_>, only_old: &mut bool) -> Result<(), AppError> {
+        if !round.has_time() {
+            return Ok(());
+        }
         let app = round.app;
         let now = app.clock.now();
         let owned = (round.owner, now + OWNED_FOR);
-        let limit = if self.only_old { MAX_BATCH as u64 } else { AT_ONCE };
+        let limit = if *only_old { MAX_BATCH as u64 } else { AT_ONCE };
         loop {
             let old = app.store.claim_usage_events(owned, limit, now).await?;
             if old.is_empty() {
@@ -64,12 +92,12 @@ impl Desk {
                 old.into_iter().partition(|event| event.slot.effective_start + WINDOW <= now);
             settle::close(round, closed).await?;
             if !open.is_empty() {
-                self.waiting.extend(open);
+                self.waiting().extend(open);
                 return Ok(());
             }
         }
         // One batch tells whether Microsoft is well again.
-        let limit = if std::mem::take(&mut self.only_old) { MAX_BATCH as u64 } else { AT_ONCE };
+        let limit = if std::mem::take(only_old) { MAX_BATCH as u64 } else { AT_ONCE };
         loop {
             let due = app.store.list_due_charges(limit, now).await?;
             if due.is_empty() {
@@ -78,7 +106,7 @@ impl Desk {
             match take_slots(round, &due, owned, now).await {
                 Ok(events) if events.is_empty() => {}
                 Ok(events) => {
-                    self.waiting.extend(events);
+                    self.waiting().extend(events);
                     return Ok(());
                 }
                 // Another reporter was faster: the next look shows what it has left.
@@ -106,7 +134,6 @@ async fn take_slots(
     owned: (Uuid, OffsetDateTime),
     now: OffsetDateTime,
 ) -> Result<Vec<UsageEvent>, AppError> {
-    let _turn = round.writing.lock().await;
     let tx = round.app.store.begin().await?;
     if tx.get_reporter().await?.lock.is_some() {
         return Err(StoreError::Conflict("reporter").into());

@@ -41,8 +41,9 @@ const STEP_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(15);
 /// How often it is looked without being told.
 const LOOK: Duration = Duration::minutes(1);
 const SOON: Duration = Duration::seconds(1);
-/// For each batch on its way another one is written down: the database and Microsoft are never waiting for each other.
-const LANES_PER_BATCH: usize = 2;
+/// For each batch on its way another one is written down, and a third may fetch more: the database and Microsoft are never
+/// waiting for each other.
+const LANES_PER_BATCH: usize = 3;
 
 /// A step of the job: the circumstances of all its batches.
 struct Round<'a> {
@@ -50,11 +51,9 @@ struct Round<'a> {
     owner: Uuid,
     started_at: OffsetDateTime,
     watch: Stopwatch,
-    desk: tokio::sync::Mutex<Desk>,
+    desk: Desk,
     on_their_way: Semaphore,
     answers: Answers,
-    /// Whose turn it is to write. A second transaction would only wait for the first one, on SQLite asleep.
-    writing: tokio::sync::Mutex<()>,
     /// Something was not well; what is not on its way yet stays.
     trouble: AtomicBool,
 }
@@ -88,16 +87,15 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
         owner: new_id(now),
         started_at: now,
         watch: Stopwatch::start(),
-        desk: tokio::sync::Mutex::new(Desk::new(app.pace.is_careful())),
+        desk: Desk::new(app.pace.is_careful()),
         on_their_way: Semaphore::new(batches),
         answers: Answers::default(),
-        writing: tokio::sync::Mutex::default(),
         trouble: AtomicBool::new(false),
     };
     let lanes = (0..batches * LANES_PER_BATCH).map(|_| lane(&round));
     let ended = futures::future::join_all(lanes).await;
     let is_out_of_time = !round.has_time();
-    let left = round.desk.lock().await.take_left();
+    let left = round.desk.take_left();
     settle::give_back(&round, left).await?;
     ended.into_iter().collect::<Result<Vec<()>, AppError>>()?;
     let now = app.clock.now();
@@ -115,7 +113,7 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
 /// One after the other, until there is nothing left or something is not well.
 async fn lane(round: &Round<'_>) -> Result<(), AppError> {
     while !round.trouble.load(Ordering::SeqCst) {
-        let batch = match round.desk.lock().await.next_batch(round).await {
+        let batch = match round.desk.next_batch(round).await {
             Ok(batch) => batch,
             Err(error) => {
                 round.trouble.store(true, Ordering::SeqCst);

@@ -45,11 +45,10 @@ pub(super) async fn close(round: &Round<'_>, events: Vec<UsageEvent>) -> Result<
         event,
     };
     let attempts: Vec<Attempt> = events.into_iter().map(attempt).collect();
-    let _turn = round.writing.lock().await;
     write(round, &attempts).await
 }
 
-/// Writes what came of attempts, in one transaction. Whoever calls it has the turn to write.
+/// Writes what came of attempts, in one transaction.
 pub(super) async fn write(round: &Round<'_>, attempts: &[Attempt]) -> Result<(), AppError> {
     if attempts.is_empty() {
         return Ok(());
