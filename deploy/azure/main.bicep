@@ -38,9 +38,6 @@ param mailDomain string = ''
 @description('Database with a standby in another zone, and three replicas instead of two. To be chosen once: zones cannot be added to a Container Apps environment later.')
 param highAvailability bool = false
 
-@description('PostgreSQL takes tokens of Entra only. Seatkey signs in with a password today: leave it at false until it can do without.')
-param databaseByTokenOnly bool = false
-
 var names = {
   group: 'rg-${environmentName}'
   token: substring(uniqueString(subscription().id, environmentName, location), 0, 8)
@@ -84,8 +81,6 @@ module database 'modules/database.bicep' = {
     identityName: foundation.outputs.identityName
     identityPrincipalId: foundation.outputs.identityPrincipalId
     highAvailability: highAvailability
-    byTokenOnly: databaseByTokenOnly
-    password: vault.getSecret('database-password')
   }
 }
 
@@ -120,7 +115,7 @@ module apps 'modules/apps.bicep' = {
     identityClientId: foundation.outputs.identityClientId
     vaultName: foundation.outputs.vaultName
     databaseHost: database.outputs.host
-    databasePassword: vault.getSecret('database-password')
+    databaseUser: database.outputs.user
     mailUser: mail.outputs.user
     mailFrom: mail.outputs.from
     mailPassword: vault.getSecret('mail-password')

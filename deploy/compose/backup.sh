@@ -47,7 +47,9 @@ fi
 pg_receivewal --create-slot --if-not-exists --slot=backup --no-password
 pg_receivewal --directory="$journal" --slot=backup --synchronous --no-password &
 receiver=$!
-trap 'kill "$receiver" 2>/dev/null' EXIT
+rest=
+# Nothing of it outlives it: neither what receives, nor the sleep until the next night.
+trap 'kill "$receiver" ${rest:+"$rest"} 2>/dev/null' EXIT
 trap 'exit 0' TERM INT
 
 while kill -0 "$receiver" 2>/dev/null; do
@@ -56,7 +58,8 @@ while kill -0 "$receiver" 2>/dev/null; do
   # Until the next night at two, or until the receiver ends, which restarts the container.
   next=$(date --utc --date='tomorrow 02:00' +%s)
   sleep $((next - $(date --utc +%s))) &
-  wait -n "$receiver" $! || true
+  rest=$!
+  wait -n "$receiver" "$rest" || true
 done
 echo "backup: the journal is received no more" >&2
 exit 1

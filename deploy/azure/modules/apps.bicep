@@ -14,8 +14,7 @@ param identityId string
 param identityClientId string
 param vaultName string
 param databaseHost string
-@secure()
-param databasePassword string
+param databaseUser string
 param mailUser string
 param mailFrom string
 @secure()
@@ -26,21 +25,6 @@ var withStaff = !empty(staffApplicationId)
 var serveName = 'seatkey-serve'
 var host = empty(publicHost) ? '${serveName}.${platform.properties.defaultDomain}' : publicHost
 var vaultAddress = 'https://${vaultName}${environment().suffixes.keyvaultDns}'
-
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
-  name: vaultName
-}
-
-// Not the values: the days on which they end, so that the console can warn.
-resource signInSecret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = {
-  parent: vault
-  name: 'sign-in-client-secret'
-}
-
-resource staffSecret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = if (withStaff) {
-  parent: vault
-  name: 'staff-client-secret'
-}
 
 resource platform 'Microsoft.App/managedEnvironments@2025-07-01' = {
   name: 'cae-seatkey-${token}'
@@ -64,48 +48,38 @@ resource platformLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview'
   }
 }
 
-var buyerSecrets = [
-  { name: 'database-url', value: 'postgres://seatkey:${uriComponent(databasePassword)}@${databaseHost}:5432/seatkey?sslmode=verify-full' }
+var secrets = [
   { name: 'mail-url', value: 'smtp://${mailUser}:${uriComponent(mailPassword)}@smtp.azurecomm.net:587' }
   // Not secret; this is how a Container App gets a file. Name your own catalog here.
   { name: 'catalog', value: loadTextContent('../../catalog.example.toml') }
-  { name: 'sign-in', identity: identityId, keyVaultUrl: '${vaultAddress}/secrets/sign-in-client-secret' }
 ]
-var staffSecrets = withStaff ? [{ name: 'staff', identity: identityId, keyVaultUrl: '${vaultAddress}/secrets/staff-client-secret' }] : []
-var secrets = concat(buyerSecrets, staffSecrets)
 
-var buyerFiles = [
-  { secretRef: 'catalog', path: 'catalog.toml' }
-  { secretRef: 'sign-in', path: 'sign-in-client-secret' }
-]
-var staffFiles = withStaff ? [{ secretRef: 'staff', path: 'staff-client-secret' }] : []
-var files = concat(buyerFiles, staffFiles)
+var files = [{ secretRef: 'catalog', path: 'catalog.toml' }]
 
 var buyerSettings = [
   { name: 'SEATKEY__SERVER__BIND', value: '0.0.0.0:8080' }
   { name: 'SEATKEY__SERVER__MANAGEMENT_BIND', value: '0.0.0.0:8081' }
+  // As long as the readiness probe may take to notice that a replica stops: twice five seconds.
+  { name: 'SEATKEY__SERVER__DRAIN_SECONDS', value: '10' }
   { name: 'SEATKEY__SERVER__PUBLIC_URL', value: 'https://${host}/' }
-  { name: 'SEATKEY__DATABASE__URL', secretRef: 'database-url' }
+  // The identity's name is the user, and its token the password.
+  { name: 'SEATKEY__DATABASE__URL', value: 'postgres://${databaseUser}@${databaseHost}:5432/seatkey?sslmode=verify-full' }
+  { name: 'SEATKEY__DATABASE__PASSWORD_FROM', value: 'entra' }
   { name: 'SEATKEY__CATALOG__PATH', value: '/etc/seatkey/catalog.toml' }
   { name: 'SEATKEY__MARKETPLACE__APPLICATION_ID', value: marketplaceApplicationId }
   { name: 'SEATKEY__MARKETPLACE__TENANT_ID', value: subscription().tenantId }
   { name: 'SEATKEY__ENTRA__CREDENTIAL__KIND', value: 'federated_managed_identity' }
   { name: 'SEATKEY__ENTRA__CREDENTIAL__IDENTITY_CLIENT_ID', value: identityClientId }
   { name: 'SEATKEY__SIGN_IN__CLIENT_ID', value: signInApplicationId }
-  { name: 'SEATKEY__SIGN_IN__CLIENT_SECRET_FILE', value: '/etc/seatkey/sign-in-client-secret' }
-  { name: 'SEATKEY__SIGN_IN__CLIENT_SECRET_EXPIRES', value: substring(dateTimeFromEpoch(signInSecret.properties.attributes.exp), 0, 10) }
   { name: 'SEATKEY__MAIL__URL', secretRef: 'mail-url' }
   { name: 'SEATKEY__MAIL__FROM', value: mailFrom }
   // The key never leaves the vault; all its versions are published, the newest one signs.
   { name: 'SEATKEY__SIGNING__KEYS', value: '${vaultAddress}/keys/license-signing' }
   { name: 'AZURE_CLIENT_ID', value: identityClientId }
 ]
-var staffEnds = withStaff ? substring(dateTimeFromEpoch(staffSecret.properties.attributes.exp), 0, 10) : ''
 var staffSettings = [
   { name: 'SEATKEY__STAFF__TENANT_ID', value: subscription().tenantId }
   { name: 'SEATKEY__STAFF__CLIENT_ID', value: staffApplicationId }
-  { name: 'SEATKEY__STAFF__CLIENT_SECRET_FILE', value: '/etc/seatkey/staff-client-secret' }
-  { name: 'SEATKEY__STAFF__CLIENT_SECRET_EXPIRES', value: staffEnds }
 ]
 var settings = concat(buyerSettings, withStaff ? staffSettings : [])
 
@@ -132,6 +106,7 @@ resource serve 'Microsoft.App/containerApps@2025-07-01' = {
       secrets: secrets
     }
     template: {
+      // 10 seconds until nobody sends anything more, then at most 18 for what is running.
       terminationGracePeriodSeconds: 45
       containers: [
         {

@@ -1,4 +1,4 @@
-// PostgreSQL, reached from the apps' subnet alone. It can be restored to any moment of the last 35 days.
+// PostgreSQL, reached from the apps' subnet alone, with tokens of Entra alone: there is no password that somebody could learn. It can be restored to any moment of the last 35 days.
 param location string
 param token string
 param tags object
@@ -8,9 +8,6 @@ param logsId string
 param identityName string
 param identityPrincipalId string
 param highAvailability bool
-param byTokenOnly bool
-@secure()
-param password string
 
 resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   name: 'psql-seatkey-${token}'
@@ -20,11 +17,9 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   properties: {
     version: '17'
     createMode: 'Default'
-    administratorLogin: byTokenOnly ? null : 'seatkey'
-    administratorLoginPassword: byTokenOnly ? null : password
     authConfig: {
       activeDirectoryAuth: 'Enabled'
-      passwordAuth: byTokenOnly ? 'Disabled' : 'Enabled'
+      passwordAuth: 'Disabled'
       tenantId: subscription().tenantId
     }
     storage: { storageSizeGB: 32, autoGrow: 'Enabled' }
@@ -52,7 +47,7 @@ resource onlyTls 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2024-
   dependsOn: [schema]
 }
 
-// The service's identity may sign in with a token: nothing more is to be prepared for the day when it does.
+// The service's identity is the administrator: its name is the user, and a token its password.
 resource identityMaySignIn 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
   parent: server
   name: identityPrincipalId
@@ -82,3 +77,5 @@ resource serverLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' =
 }
 
 output host string = server.properties.fullyQualifiedDomainName
+// Known only when the identity may sign in.
+output user string = identityMaySignIn.properties.principalName

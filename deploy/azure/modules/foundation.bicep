@@ -3,8 +3,7 @@ param location string
 param token string
 param tags object
 
-// The built-in roles "Key Vault Secrets User" and "Key Vault Crypto User".
-var readSecrets = '4633458b-17de-408a-b874-0445c86b69e6'
+// The built-in role "Key Vault Crypto User".
 var signWithKeys = '12338af0-0e69-4776-bea7-57ae8d297424'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
@@ -55,16 +54,6 @@ resource signingKey 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
     kty: 'EC'
     curveName: 'P-256'
     keyOps: ['sign', 'verify']
-  }
-}
-
-resource mayReadSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, identity.id, readSecrets)
-  scope: vault
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readSecrets)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
   }
 }
 
