@@ -37,7 +37,8 @@ use crate::support::{
 
 const ROUNDS: usize = 7;
 const ALEX: &str = "a1e4b2c3-7d60-4f51-8a92-3b1c5d7e9f01";
-const COOKIE: &str = "a-cookie-of-the-benchmark";
+/// The cookie of a session that is signed in.
+pub(crate) const COOKIE: &str = "a-cookie-of-the-benchmark";
 const WORKERS: usize = 2;
 const TRIAL_GROUP: &str = "konnekt";
 
@@ -95,7 +96,7 @@ async fn migrated(stage: &Stage) -> String {
 }
 
 /// Alex, signed in, with a subscription that waits for its enrolment.
-async fn sign_in_and_buy(stage: &Stage, app: &SharedApp) -> Snapshot {
+pub(crate) async fn sign_in_and_buy(stage: &Stage, app: &SharedApp) -> Snapshot {
     let bought = stage.simulator.world().purchase(Purchase::of("konnekt", PLAN, ALEX.parse().unwrap()));
     let snapshot = app.marketplace.get_subscription(bought).await.unwrap().value;
     let party = &snapshot.beneficiary;

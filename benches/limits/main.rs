@@ -1,6 +1,7 @@
 //! How far each part of Seatkey is from what the machine and the libraries below it could do: `cargo bench --bench limits`.
 //!
-//! Every figure stands beside its limit, measured in turns in the same run. A word behind `--` chooses chapters.
+//! Every figure stands beside its limit, measured in turns in the same run. Words behind `--` choose chapters, and
+//! a database (`reporting PostgreSQL`).
 
 #![expect(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ mod ground;
 mod page;
 mod process;
 mod quote;
+mod replicas;
 mod reporting;
 mod rows;
 mod signing;
@@ -37,7 +39,7 @@ use support::{
 use tokio::runtime::Runtime;
 
 /// The chapters, in the order of the table.
-const CHAPTERS: [&str; 11] = [
+const CHAPTERS: [&str; 12] = [
     "quote",
     "signing",
     "page",
@@ -48,11 +50,14 @@ const CHAPTERS: [&str; 11] = [
     "sweep",
     "reporting",
     "process",
+    "replicas",
     "console",
 ];
 /// Those that take a PostgreSQL.
-const WITH_DATABASES: [&str; 6] =
-    ["enrolment-page", "enrolment-transaction", "webhooks", "answers", "reporting", "console"];
+const WITH_DATABASES: [&str; 7] =
+    ["enrolment-page", "enrolment-transaction", "webhooks", "answers", "reporting", "replicas", "console"];
+/// Their names.
+const DATABASES: [&str; 2] = ["SQLite", "PostgreSQL"];
 /// Those that take so long that they run only when they are named.
 const ON_REQUEST: [&str; 1] = ["console"];
 
@@ -63,6 +68,9 @@ fn main() {
         return;
     }
     let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
+    let chosen: Vec<&str> =
+        DATABASES.into_iter().filter(|database| named.iter().any(|name| *name == database)).collect();
+    let named: Vec<&String> = named.into_iter().filter(|name| !DATABASES.contains(&name.as_str())).collect();
     let is_named = |chapter: &str| named.iter().any(|name| *name == chapter);
     let is_wanted = |chapter: &str| is_named(chapter) || named.is_empty() && !ON_REQUEST.contains(&chapter);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -71,6 +79,7 @@ fn main() {
     let cluster = WITH_DATABASES.into_iter().any(is_wanted).then(Cluster::start);
     let mut databases = vec![Database::Sqlite];
     databases.extend(cluster.as_ref().map(Database::Postgres));
+    databases.retain(|database| chosen.is_empty() || chosen.contains(&database.name()));
     let watch = Stopwatch::start();
     let mut rows = Vec::new();
     for chapter in CHAPTERS.into_iter().filter(|chapter| is_wanted(chapter)) {
@@ -95,6 +104,8 @@ fn measure(runtime: &Runtime, chapter: &str, databases: &[Database<'_>]) -> Vec<
         "reporting" => on_each(reporting::measure),
         "sweep" => sweep::measure(runtime),
         "console" => on_each(console::measure),
+        // Several processes share a PostgreSQL alone.
+        "replicas" => databases.last().map_or_else(Vec::new, |shared| replicas::measure(runtime, *shared)),
         _ => process::measure(runtime),
     }
 }

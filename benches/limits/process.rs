@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -62,14 +63,18 @@ fn remove_database(stage: &Stage) {
 /// Seconds from the start to the line "ready".
 fn start(stage: &Stage) -> f64 {
     let watch = Stopwatch::start();
-    let service = Service::start(stage);
+    let service = serve(stage);
     let seconds = watch.elapsed().as_secs_f64();
     drop(service);
     seconds
 }
 
+fn serve(stage: &Stage) -> Running {
+    Running::start(&["serve"], &stage.directory.join("seatkey.toml"), &[])
+}
+
 /// Seconds of a process that has nothing to do.
-fn nothing() -> f64 {
+pub(crate) fn nothing() -> f64 {
     let watch = Stopwatch::start();
     let status = Command::new(PROGRAM).arg("--version").stdout(Stdio::null()).status().unwrap();
     assert!(status.success());
@@ -77,12 +82,9 @@ fn nothing() -> f64 {
 }
 
 fn memory(stage: &Stage) -> Row {
-    let service = Service::start(stage);
+    let service = serve(stage);
     std::thread::sleep(IDLE);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", service.0.id())).unwrap();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    let kibibytes: u32 = resident.trim().trim_end_matches(" kB").parse().unwrap();
-    let mebibytes = f64::from(kibibytes) / 1024.0;
+    let mebibytes = service.mebibytes("VmRSS");
     Row {
         what: "resident memory after 2 s idle (VmRSS)".to_owned(),
         ours: format!("{mebibytes:.1} MiB"),
@@ -93,16 +95,17 @@ fn memory(stage: &Stage) -> Row {
     }
 }
 
-/// The running service; it ends with this handle.
-struct Service(Child);
+/// A running process of the program; it ends with this handle.
+pub(crate) struct Running(Child);
 
-impl Service {
+impl Running {
     /// Starts it and waits for its line "ready".
-    fn start(stage: &Stage) -> Self {
+    pub(crate) fn start(command: &[&str], configuration: &Path, environment: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(PROGRAM)
-            .arg("serve")
+            .args(command)
             .arg("--config")
-            .arg(stage.directory.join("seatkey.toml"))
+            .arg(configuration)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -118,9 +121,17 @@ impl Service {
         std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
         Self(child)
     }
+
+    /// What the kernel says of its memory, in MiB: `VmRSS` now, `VmHWM` the most so far.
+    pub(crate) fn mebibytes(&self, field: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).unwrap();
+        let kibibytes: u32 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        f64::from(kibibytes) / 1024.0
+    }
 }
 
-impl Drop for Service {
+impl Drop for Running {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());

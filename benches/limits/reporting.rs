@@ -91,7 +91,7 @@ fn rate(rates: &[f64]) -> f64 {
 }
 
 /// So many due charges, two for each subscription.
-async fn fill(ground: &Ground, first: u128, count: u128) {
+pub(crate) async fn fill(ground: &Ground, first: u128, count: u128) {
     let app = &ground.subscribed;
     let subscriptions: Vec<u128> = (first / LINES..(first + count) / LINES).collect();
     for chunk in subscriptions.chunks(500) {

@@ -43,6 +43,11 @@ impl Microsoft {
         format!("{}/{status}", self.base).parse().unwrap()
     }
 
+    /// The same, where everything is subscribed and nothing is listed: a sweep finds nothing to do.
+    pub(crate) fn unlisted_url(&self) -> Url {
+        self.base_url(UNLISTED)
+    }
+
     /// Stops it at once.
     pub(crate) async fn stop(self) {
         self.handle.stop(false).await;
@@ -70,10 +75,14 @@ pub(crate) fn plan_with_prices<'a>(catalog: &'a Catalog, plan_id: &'a str) -> (&
     (plan, plan.list_prices(Currency::EUR).unwrap())
 }
 
+const UNLISTED: &str = "unlisted";
+
 /// `/{status}/saas/subscriptions/{id}[/listAvailablePlans]`
 async fn answer(request: HttpRequest, body: web::Bytes, plans: web::Data<String>) -> HttpResponse {
     let parts: Vec<&str> = request.path().trim_start_matches('/').split('/').collect();
     let body = match parts.as_slice() {
+        [UNLISTED, "saas", "subscriptions", ""] => r#"{"subscriptions":[]}"#.to_owned(),
+        [UNLISTED, "saas", "subscriptions", id] => subscription_json("Subscribed", id),
         [status, "saas", "subscriptions", ""] => listing_json(status, request.query_string()),
         [_, "batchUsageEvent"] => {
             actix_web::rt::time::sleep(METERING_TAKES).await;
