@@ -13,6 +13,7 @@ use crate::{
     on_both_databases,
     support::{
         Stage,
+        process::new_port,
         years::{enrolled, report_after, upgrade},
     },
 };
@@ -29,8 +30,7 @@ pub(crate) struct Management {
 
 impl Management {
     pub(crate) fn start(stage: &Stage) -> Self {
-        // The port is free now; nobody else of this machine asks for this very one in the meantime.
-        let bind = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let bind = SocketAddr::from(([127, 0, 0, 1], new_port()));
         let options = ServerOptions { management_bind: Some(bind), workers: 1 };
         let server = Server::start(&stage.app, TcpListener::bind("127.0.0.1:0").unwrap(), options).unwrap();
         Self { server, bind }

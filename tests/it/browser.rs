@@ -5,6 +5,7 @@ mod account;
 mod chrome;
 mod console;
 mod desk;
+mod followed;
 mod injections;
 mod look;
 mod steps;

@@ -92,7 +92,7 @@ pub(crate) async fn live_through(installation: &mut Installation, id: Uuid) {
 }
 
 /// One look at the page, and what it asks for; true when the key is there and mailed.
-async fn next_step(installation: &Installation, alex: &mut Browser, id: Uuid) -> Result<bool, BrowseError> {
+pub(crate) async fn next_step(installation: &Installation, alex: &mut Browser, id: Uuid) -> Result<bool, BrowseError> {
     let url = |path: String| installation.public_url.join(&path).unwrap();
     let page = alex.open(url(format!("subscriptions/{id}"))).await?;
     let path = page.url.path().to_owned();

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    storms::{Storm, post},
+    storms::Storm,
     support::{
         Database,
         chance::{how_many, seeds},
@@ -88,11 +88,7 @@ async fn gust(storm: &mut Storm) -> Vec<String> {
     let mut under_way = JoinSet::new();
     for _ in 0..GUST {
         pace.tick().await;
-        let webhook = storm.something_happens();
-        let sent = storm.installation.world().webhook_request(webhook.id).unwrap();
-        let (http, url) = (storm.http.clone(), storm.installation.public_url.clone());
-        under_way.spawn(async move { (post(&http, &url, &sent).await, webhook) });
-        storm.sent += 1;
+        storm.send(&mut under_way);
     }
     let mut wrong = Vec::new();
     while let Some(one) = under_way.join_next().await {

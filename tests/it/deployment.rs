@@ -10,6 +10,8 @@ fn example_of(name: &str) -> &'static str {
         "SEATKEY__SERVER__BIND" => "0.0.0.0:8080",
         "SEATKEY__SERVER__MANAGEMENT_BIND" => "0.0.0.0:8081",
         "SEATKEY__ENTRA__CREDENTIAL__KIND" => "client_secret",
+        "SEATKEY__DATABASE__PASSWORD_FROM" => "entra",
+        name if name.ends_with("_SECONDS") => "10",
         name if name.ends_with("_EXPIRES") => "2027-06-30",
         name if name.ends_with("__MAIL__URL") => "smtps://mail.example",
         name if name.ends_with("_URL") => "https://licenses.example",

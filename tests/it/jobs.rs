@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use sea_orm::ConnectionTrait as _;
 use seatkey::{
     clock::Clock as _,
-    store::{Claim, JobKind, Lease, StoreError},
+    store::{Claim, JobKind, Lease, Reader as _, StoreError},
 };
 use time::Duration;
 use uuid::Uuid;
@@ -18,6 +19,7 @@ on_both_databases! {
     eight_workers_claim_each_job_once;
     a_lease_that_is_over_is_claimed_by_another;
     a_job_that_was_taken_over_is_out_of_its_old_owners_hands;
+    a_job_of_a_newer_version_is_left_to_it;
     the_same_cause_makes_one_job;
     a_job_asked_for_anew_while_it_runs_runs_again;
     of_two_writers_one_wins_and_the_other_is_told;
@@ -93,6 +95,22 @@ async fn a_job_that_was_taken_over_is_out_of_its_old_owners_hands(stage: Stage) 
     assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 1);
     finish_all(&stage, [quick]).await;
     assert_eq!(store.count_open_jobs(stage.clock.now()).await.unwrap(), 0);
+    stage.finish().await;
+}
+
+async fn a_job_of_a_newer_version_is_left_to_it(stage: Stage) {
+    // More than a worker looks at in one round.
+    insert_jobs(&stage, 20).await;
+    let database = stage.app.store.connection();
+    database.execute_unprepared("UPDATE job SET kind = 'of_the_future'").await.unwrap();
+    stage.advance(Duration::SECOND);
+    insert_jobs(&stage, 1).await;
+    let claim = || Claim { owner: Uuid::new_v4(), lease: Duration::MINUTE };
+    let known = stage.app.store.claim_job(claim(), stage.clock.now()).await.unwrap().expect("the one behind them");
+    assert_eq!(stage.app.store.claim_job(claim(), stage.clock.now()).await.unwrap(), None);
+    let touched = "UPDATE job SET state = 'done' WHERE kind = 'of_the_future' AND attempts = 0 AND lease_until = 0";
+    assert_eq!(database.execute_unprepared(touched).await.unwrap().rows_affected(), 20, "nobody else has touched them");
+    finish_all(&stage, [known.lease]).await;
     stage.finish().await;
 }
 

@@ -27,6 +27,7 @@ use crate::{
 
 on_both_databases! {
     a_suspension_holds_everything_and_a_reinstatement_releases_it;
+    a_request_that_takes_too_long_is_no_refusal;
     a_renewal_is_written_once_whoever_tells_of_it;
     a_planned_downgrade_comes_with_the_renewal;
     an_upgrade_costs_the_rest_of_the_term;
@@ -111,6 +112,21 @@ async fn a_suspension_holds_everything_and_a_reinstatement_releases_it(stage: St
     assert!(matches!(known(&stage, id).await.stage, Standing::Active(_)));
     assert_eq!(ledger(&stage, id).await, before, "nothing was reported or dropped");
     assert_eq!(mails(&stage, id).await, ["welcome", "suspended", "reinstated"]);
+    stage.finish().await;
+}
+
+async fn a_request_that_takes_too_long_is_no_refusal(stage: Stage) {
+    let id = enrolled(&stage).await;
+    let too_long = FaultAction { status: Some(408), ..FaultAction::default() };
+    let fault = Fault { method: Some("GET".to_owned()), ..Fault::next("/api/saas/subscriptions/*", too_long) };
+    stage.world().add_fault(Fault { count: 3, ..fault });
+    assert!(stage.world().suspend(id));
+    follow(&stage).await;
+    assert_eq!(stage.app.store.count_dead_jobs().await.unwrap(), 0);
+    let webhooks = stage.app.store.list_webhooks(id, 10).await.unwrap();
+    let heard: Vec<_> = webhooks.iter().map(|one| (one.action.as_str(), one.outcome.is_some())).collect();
+    assert_eq!(heard, [("Suspend", true)]);
+    assert!(matches!(known(&stage, id).await.stage, Standing::Suspended { .. }));
     stage.finish().await;
 }
 

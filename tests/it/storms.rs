@@ -14,6 +14,7 @@ use seatkey::{
     store::Store,
 };
 use time::Duration;
+use tokio::task::JoinSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -47,12 +48,12 @@ fn newest(world: &World, id: Uuid) -> Webhook {
 }
 
 /// Time passes until nothing is left to do.
-async fn settle(installation: &Installation, store: &Store) {
+pub(crate) async fn settle(installation: &Installation, store: &Store) {
     until(installation, async || store.find_next_job_time().await.unwrap().is_none()).await;
 }
 
 /// Time passes until it is so.
-async fn until(installation: &Installation, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(installation: &Installation, is_so: impl AsyncFn() -> bool) {
     // The service needs the machine more than this test does.
     let mut pace = tokio::time::interval(PACE);
     for _ in 0..LOOKS {
@@ -107,10 +108,20 @@ async fn killed_in_a_storm_on_postgres() {
     Storm::rage(Database::Postgres).await;
 }
 
+/// What became of a webhook that nobody has acted upon.
+async fn fate(store: &Store, (operation_id, action, id): &(String, String, Uuid)) -> String {
+    let webhooks = store.list_webhooks(*id, 100_000).await.unwrap();
+    let this = webhooks.into_iter().find(|one| one.operation_id == *operation_id && one.action == *action);
+    let Some(this) = this else { return "it is not in the inbox".to_owned() };
+    let jobs = store.list_newest_jobs((None, Some("handle_webhook")), None, 1_000_000).await.unwrap();
+    let job = jobs.into_iter().find(|job| job.subject == this.id);
+    format!("received at {}, {job:?}", this.received_at)
+}
+
 /// Webhooks of events that really happen, while the process is killed again and again.
 pub(crate) struct Storm {
     pub(crate) installation: Installation,
-    chance: Chance,
+    pub(crate) chance: Chance,
     pub(crate) http: reqwest::Client,
     ids: Vec<Uuid>,
     pub(crate) sent: usize,
@@ -164,15 +175,11 @@ impl Storm {
     async fn blow(&mut self) {
         let answers = 1 + self.chance.below(20);
         let mut pace = tokio::time::interval(PACE);
-        let mut under_way = tokio::task::JoinSet::new();
+        let mut under_way = JoinSet::new();
         let mut answered = 0;
         while answered < answers {
             pace.tick().await;
-            let webhook = self.something_happens();
-            let sent = self.installation.world().webhook_request(webhook.id).unwrap();
-            let (http, url) = (self.http.clone(), self.installation.public_url.clone());
-            under_way.spawn(async move { (post(&http, &url, &sent).await, webhook) });
-            self.sent += 1;
+            self.send(&mut under_way);
             while let Some(one) = under_way.try_join_next() {
                 answered += usize::from(self.note(one.unwrap()));
             }
@@ -187,9 +194,18 @@ impl Storm {
         self.installation.world().advance(Duration::seconds(61)).unwrap();
     }
 
+    /// Something happens at Microsoft, and its webhook leaves.
+    pub(crate) fn send(&mut self, under_way: &mut JoinSet<(Option<u16>, Webhook)>) {
+        let webhook = self.something_happens();
+        let sent = self.installation.world().webhook_request(webhook.id).unwrap();
+        let (http, url) = (self.http.clone(), self.installation.public_url.clone());
+        under_way.spawn(async move { (post(&http, &url, &sent).await, webhook) });
+        self.sent += 1;
+    }
+
     /// Whether it was answered. A change that nobody may make is stored, too, and answered with 400.
     pub(crate) fn note(&mut self, (status, webhook): (Option<u16>, Webhook)) -> bool {
-        let answered = status.is_some_and(|status| status < 500);
+        let answered = matches!(status, Some(200 | 400));
         if answered {
             let of = (webhook.operation_id.to_string(), webhook.action.to_owned(), webhook.subscription_id);
             self.acknowledged.insert(of);
@@ -232,9 +248,13 @@ impl Storm {
             handled.extend(acted_upon.map(|webhook| (webhook.operation_id, webhook.action, *id)));
             complaints.extend(differences(world, &store, *id).await.into_iter().map(|what| format!("{id}: {what}")));
         }
-        let lost = self.acknowledged.iter().filter(|one| !handled.contains(*one));
-        complaints.extend(lost.map(|one| format!("{one:?} was answered, and not acted upon")));
+        for lost in self.acknowledged.iter().filter(|one| !handled.contains(*one)) {
+            let fate = fate(&store, lost).await;
+            complaints.push(format!("{lost:?} was answered, and not acted upon: {fate}"));
+        }
         complaints.extend(self.unpaired_mails());
+        let dead = store.list_dead_jobs(10).await.unwrap();
+        complaints.extend(dead.into_iter().map(|job| format!("a job has given up: {job:?}")));
         store.close().await;
         complaints
     }

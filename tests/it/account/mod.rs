@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::support::{
     Stage,
     people::ALEX,
-    told::{known, ledger, mails},
+    told::{known, ledger, mails, stands_in},
 };
 
 /// Alex with 150 users of KONNEKT, activated on 2026-01-15 with a trial until 2026-02-13; the term ends on 2027-01-14.
@@ -81,6 +81,6 @@ fn shows(page: &Page, texts: &[&str]) {
 #[track_caller]
 fn hides(page: &Page, texts: &[&str]) {
     for text in texts {
-        assert!(!page.text.contains(text), "{} shows “{text}”", page.url);
+        assert!(!stands_in(&page.text, text), "{} shows “{text}”", page.url);
     }
 }

@@ -12,7 +12,7 @@ use seatkey::{
 };
 use uuid::Uuid;
 
-use crate::support::{Stage, staff::post};
+use crate::support::{Stage, staff::post, told::stands_in};
 
 /// Why, where a reason is asked for.
 const WHY: (&str, &str) = ("reason", "asked for by phone today");
@@ -45,6 +45,6 @@ fn shows(page: &Page, texts: &[&str]) {
 #[track_caller]
 fn hides(page: &Page, texts: &[&str]) {
     for text in texts {
-        assert!(!page.text.contains(text), "{} shows “{text}”:\n{}", page.url, page.text);
+        assert!(!stands_in(&page.text, text), "{} shows “{text}”:\n{}", page.url, page.text);
     }
 }

@@ -14,9 +14,9 @@ use super::desk::{APPLICATION, Desk, PUBLISHER, nobody, status, tokens};
 
 const IDENTITY: &str = "c3f2e1d0-4b5a-4968-8776-695a4b3c2d1e";
 
-fn federated_token() -> PathBuf {
+fn federated_token(desk: &Desk) -> PathBuf {
     let path = std::env::temp_dir().join(format!("seatkey-token-{}", Uuid::new_v4().simple()));
-    std::fs::write(&path, "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl").unwrap();
+    std::fs::write(&path, desk.world().service_account_token("api://AzureADTokenExchange").unwrap()).unwrap();
     path
 }
 
@@ -47,7 +47,7 @@ async fn a_client_secret() {
 #[tokio::test]
 async fn a_federated_token_in_a_file() {
     let desk = Desk::open().await;
-    let file = federated_token();
+    let file = federated_token(&desk);
     let credential = Credential::WorkloadIdentity { token_file: Some(file.clone()) };
     works(&desk, &desk.client_of(None, credential)).await;
     let bodies = token_bodies(&desk);
@@ -152,22 +152,14 @@ async fn an_entra_that_is_not_there_is_microsofts_fault() {
 
 #[tokio::test]
 async fn words_with_and_without_line_breaks_are_read() {
-    for (body, words) in [
-        (
-            r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired\r\nTrace ID: 1","error_codes":[7000222]}"#,
-            "AADSTS7000222",
-        ),
-        (
-            r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired","error_codes":[7000222]}"#,
-            "AADSTS7000222",
-        ),
+    for body in [
+        r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired\r\nTrace ID: 1","error_codes":[7000222]}"#,
+        r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired","error_codes":[7000222]}"#,
     ] {
         let desk = Desk::open().await;
         let action = FaultAction { body: Some(body.to_owned()), ..status(401) };
         desk.world().add_fault(SetFault::next("/*/oauth2/v2.0/token", action));
         let error = desk.client.list_subscriptions(None).await.unwrap_err();
-        assert!(
-            matches!(&error, MarketplaceError::Credential(text) if text.contains(words) && !text.contains("Trace"))
-        );
+        assert!(matches!(&error, MarketplaceError::Credential(text) if text == "AADSTS7000222: expired"), "{error:?}");
     }
 }

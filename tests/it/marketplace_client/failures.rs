@@ -65,7 +65,8 @@ fn unwell(code: u16) -> FaultAction {
 #[tokio::test]
 async fn a_change_is_sent_once_whatever_happens_to_it() {
     let desk = Desk::open().await;
-    let faults = [("cut", cut()), ("lost", lost()), ("429", unwell(429)), ("500", unwell(500)), ("503", unwell(503))];
+    let codes = [("408", unwell(408)), ("429", unwell(429)), ("500", unwell(500)), ("503", unwell(503))];
+    let faults: Vec<_> = [("cut", cut()), ("lost", lost())].into_iter().chain(codes).collect();
     for name in CHANGES {
         for (fault, action) in &faults {
             let id = desk.buy_seats();
@@ -99,7 +100,9 @@ async fn a_lost_answer_may_have_had_its_effect() {
 async fn reads_are_tried_three_times() {
     let desk = Desk::open().await;
     for name in READS {
-        for (code, action) in [(0, cut()), (429, unwell(429)), (500, unwell(500)), (503, unwell(503))] {
+        for (code, action) in
+            [(0, cut()), (408, unwell(408)), (429, unwell(429)), (500, unwell(500)), (503, unwell(503))]
+        {
             let before = desk.calls().len();
             desk.fail(9, action);
             let error = read(&desk, name, Uuid::nil()).await.unwrap_err();

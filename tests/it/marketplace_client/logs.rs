@@ -150,7 +150,7 @@ async fn stumble(stage: &Stage, secrets: &mut Vec<(&'static str, String)>) {
 }
 
 /// The values of a browser's cookies, from what it prints of itself.
-fn cookies(browser: &Browser) -> Vec<(&'static str, String)> {
+pub(crate) fn cookies(browser: &Browser) -> Vec<(&'static str, String)> {
     let printed = format!("{browser:?}");
     let values = printed.split("seatkey-buyer-").skip(1).filter_map(|rest| rest.split('"').nth(2));
     let found: Vec<_> = values.map(|value| ("cookie", value.to_owned())).collect();

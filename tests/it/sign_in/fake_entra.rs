@@ -15,7 +15,7 @@ use ring::{
 };
 use seatkey::{
     clock::SteppedClock,
-    identity::{SignInClient, SignInError, SignedIn},
+    identity::{Proof, SignInClient, SignInError, SignedIn},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};
@@ -82,8 +82,14 @@ impl FakeEntra {
         let redirect = "http://127.0.0.1:1/sign-in/callback".parse().unwrap();
         let http = seatkey::http::client().unwrap();
         let shared = Arc::clone(&clock) as _;
-        let sign_in =
-            SignInClient::new((&base, None), CLIENT.to_owned(), SECRET.to_owned().into(), redirect, http, shared);
+        let sign_in = SignInClient::new(
+            (&base, None),
+            CLIENT.to_owned(),
+            Proof::Secret(SECRET.to_owned().into()),
+            redirect,
+            http,
+            shared,
+        );
         let fake = Self { base, clock, sign_in, state };
         fake.publish(&[("first", 0, Some("{tenantid}"))]);
         fake

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use seatkey::{
     clock::{AdvanceableClock as _, SteppedClock},
-    identity::{Departure, SignInClient, SignInError},
+    identity::{Departure, Proof, SignInClient, SignInError},
     simulator::{App, Fault, FaultAction, Simulator, SimulatorOptions},
 };
 use time::Duration;
@@ -25,7 +25,8 @@ const PAT: &str = "00000000-0000-0000-8f2a-1b3c5d7e9f01";
 fn sign_in_at(authority: &Url, secret: &str, clock: &Arc<SteppedClock>) -> SignInClient {
     let (http, clock) = (seatkey::http::client().unwrap(), Arc::clone(clock) as _);
     let redirect = CALLBACK.parse().unwrap();
-    SignInClient::new((authority, None), CLIENT.to_owned(), secret.to_owned().into(), redirect, http, clock)
+    let proof = Proof::Secret(secret.to_owned().into());
+    SignInClient::new((authority, None), CLIENT.to_owned(), proof, redirect, http, clock)
 }
 
 struct Trip {

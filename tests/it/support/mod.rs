@@ -1,5 +1,7 @@
 //! What the stories are told with.
 
+pub(crate) mod answers;
+pub(crate) mod balancer;
 pub(crate) mod chance;
 pub(crate) mod history;
 pub(crate) mod lab;

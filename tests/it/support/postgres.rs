@@ -15,6 +15,9 @@ struct Cluster {
     directory: PathBuf,
 }
 
+/// Everybody is let in without a password, but this role.
+const BY_PASSWORD: &str = "by_password";
+
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
 /// Creates an empty database and gives its address.
@@ -47,6 +50,76 @@ impl Own {
         self.0.new_database().await
     }
 
+    /// An empty database of a role that has to give a password; the address is without it.
+    pub(crate) async fn new_database_by_password(&self, password: &str) -> String {
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        self.execute(&format!("CREATE ROLE {BY_PASSWORD} LOGIN PASSWORD '{password}'")).await;
+        self.execute(&format!("CREATE DATABASE {name} OWNER {BY_PASSWORD}")).await;
+        self.0.url(&name).replacen("postgres@", &format!("{BY_PASSWORD}@"), 1)
+    }
+
+    /// That role gets another password, and its connections are cut.
+    pub(crate) async fn change_password(&self, password: &str) {
+        self.execute(&format!("ALTER ROLE {BY_PASSWORD} PASSWORD '{password}'")).await;
+        self.execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{BY_PASSWORD}'"
+        ))
+        .await;
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        let admin = Database::connect(self.0.url("postgres")).await.unwrap();
+        admin.execute_unprepared(sql).await.unwrap();
+        admin.close().await.unwrap();
+    }
+
+    /// A further server that gets everything from this one; from now on a commit is answered when it has it, too.
+    pub(crate) async fn standby(&self) -> Self {
+        let primary = self.0.directory.clone();
+        let standby = tokio::task::spawn_blocking(move || {
+            let directory = new_directory();
+            let copied = unprivileged(&binaries().join("pg_basebackup"))
+                .args(["--username=postgres", "--checkpoint=fast", "--no-sync", "--write-recovery-conf", "--pgdata"])
+                .arg(directory.join("data"))
+                .arg("--host")
+                .arg(primary)
+                .current_dir(&directory)
+                .output()
+                .unwrap();
+            assert!(copied.status.success(), "pg_basebackup failed: {}", String::from_utf8_lossy(&copied.stderr));
+            Cluster::serve(directory)
+        });
+        let standby = standby.await.unwrap();
+        // After the copy, so that the standby does not wait for one of its own when it is promoted.
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
+        self.execute("SELECT pg_reload_conf()").await;
+        Self(standby)
+    }
+
+    /// The same database at this server.
+    pub(crate) fn url_of(&self, url: &str) -> String {
+        self.0.url(url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap())
+    }
+
+    /// The standby is the primary from now on.
+    pub(crate) async fn promote(&self) {
+        self.execute("SELECT pg_promote()").await;
+    }
+
+    /// `SIGKILL` of the server with all its processes, as when its machine is gone. It does not come back.
+    pub(crate) async fn kill_for_ever(&self) {
+        std::fs::write(self.0.directory.join("over"), "").unwrap();
+        let (id, file) = (self.0.process_id(), self.0.directory.join("data/postmaster.pid"));
+        let kill = move || {
+            let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+            // It complains of whoever has ended in the meantime.
+            drop(Command::new("kill").arg("-KILL").arg(&id).args(children.split_whitespace()).output());
+        };
+        tokio::task::spawn_blocking(kill).await.unwrap();
+        // The id may be somebody else's by the time of the last cleaning.
+        std::fs::remove_file(file).unwrap();
+    }
+
     /// `SIGKILL` of the server, which is started again at once. Gives when it takes connections.
     pub(crate) async fn kill(&self) {
         let directory = self.0.directory.clone();
@@ -68,7 +141,10 @@ impl Drop for Own {
     fn drop(&mut self) {
         // The loop around the server ends, and cleans up.
         drop(std::fs::write(self.0.directory.join("over"), ""));
-        drop(Command::new("kill").args(["-INT", &self.0.process_id()]).status());
+        let id = self.0.process_id();
+        if !id.is_empty() {
+            drop(Command::new("kill").args(["-INT", &id]).status());
+        }
     }
 }
 
@@ -88,18 +164,24 @@ impl Cluster {
     }
 
     fn start() -> Self {
-        let directory = std::env::temp_dir().join(format!("seatkey-pg-{}", Uuid::new_v4().simple()));
-        std::fs::create_dir(&directory).unwrap();
-        std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let directory = new_directory();
         let data = directory.join("data");
-        let bin = binaries();
-        let made = unprivileged(&bin.join("initdb"))
+        let made = unprivileged(&binaries().join("initdb"))
             .args(["--no-sync", "-A", "trust", "--locale=C", "-E", "UTF8", "-U", "postgres", "-D"])
             .arg(&data)
             .current_dir(&directory)
             .output()
             .unwrap();
         assert!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+        let rules = data.join("pg_hba.conf");
+        let trusting = std::fs::read_to_string(&rules).unwrap();
+        std::fs::write(&rules, format!("local all {BY_PASSWORD} scram-sha-256\n{trusting}")).unwrap();
+        Self::serve(directory)
+    }
+
+    /// Starts the server of a folder, and waits until it takes connections.
+    fn serve(directory: PathBuf) -> Self {
+        let (data, bin) = (directory.join("data"), binaries());
         // The shell holds the read end of a pipe of this process: when we are gone, it stops the server and cleans up. A server
         // that was killed comes back, as soon as its last process is gone.
         let script = format!(
@@ -139,6 +221,14 @@ impl Cluster {
     fn url(&self, name: &str) -> String {
         format!("postgres://postgres@localhost/{name}?host={}", self.directory.display())
     }
+}
+
+/// Where the server, who is another user, may write.
+fn new_directory() -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("seatkey-pg-{}", Uuid::new_v4().simple()));
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
+    directory
 }
 
 /// The newest installed version, or `PG_BIN`.

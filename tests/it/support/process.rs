@@ -4,11 +4,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use seatkey::{
     cli::simulated,
-    clock::OffsetClock,
+    clock::{OffsetClock, Stopwatch},
     signing,
     simulator::{Simulator, SimulatorOptions, World},
     store::Store,
@@ -29,7 +30,18 @@ pub(crate) struct Installation {
     directory: PathBuf,
     service: Option<Process>,
     /// Further processes on the same database, each at an address of its own.
-    others: Vec<Process>,
+    others: Vec<Replica>,
+}
+
+/// One of several processes on the same database, at an address of its own.
+pub(crate) struct Replica {
+    /// What it does: `serve`, `work`.
+    pub(crate) command: &'static [&'static str],
+    pub(crate) url: Url,
+    directory: PathBuf,
+    configuration: String,
+    /// `None` = it is dead.
+    process: Option<Process>,
 }
 
 /// A process that does not outlive its test, however that ends.
@@ -59,9 +71,7 @@ impl Installation {
     async fn set_in(directory: PathBuf, (service_url, database_url): (String, String)) -> Self {
         let clock = OffsetClock::new(Some(directory.join("clock")));
         let simulator = Simulator::start(SimulatorOptions::new(clock)).await.unwrap();
-        // The port is free now; nobody else of this machine asks for this very one in the meantime.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let public_url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let public_url: Url = format!("http://127.0.0.1:{}/", new_port()).parse().unwrap();
         simulated::register(&simulator, &public_url);
         std::fs::write(directory.join("catalog.toml"), super::lab::catalog()).unwrap();
         signing::generate(&directory.join("key.pem")).unwrap();
@@ -81,13 +91,13 @@ impl Installation {
     /// Starts the service and waits until it says that it is ready; false when it died before.
     pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
         self.kill();
-        let (mut child, mut ready) = self.spawn("seatkey.toml", environment);
+        let (mut child, mut ready) = spawn(&self.directory, &["serve"], "seatkey.toml", environment);
         // While it was dead, a connection of another test may have been given its port for a moment.
         for _ in 0..PORT_TAKEN {
             if ready || !environment.is_empty() {
                 break;
             }
-            (child, ready) = self.spawn("seatkey.toml", environment);
+            (child, ready) = spawn(&self.directory, &["serve"], "seatkey.toml", environment);
         }
         self.service = Some(child);
         ready
@@ -95,7 +105,16 @@ impl Installation {
 
     /// Starts one more process on the same database and gives its address.
     pub(crate) fn start_another(&mut self) -> Url {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut another = self.replica(&["serve"]);
+        another.start();
+        let url = another.url.clone();
+        self.others.push(another);
+        url
+    }
+
+    /// A further process on the same database, not started yet.
+    pub(crate) fn replica(&self, command: &'static [&'static str]) -> Replica {
+        let port = new_port();
         let mut url = self.public_url.clone();
         url.set_port(Some(port)).unwrap();
         let name = format!("seatkey-{port}.toml");
@@ -103,10 +122,14 @@ impl Installation {
         let own = |port: Option<u16>| format!("bind = \"127.0.0.1:{}\"", port.unwrap());
         let text = text.replacen(&own(self.public_url.port()), &own(Some(port)), 1);
         std::fs::write(self.path(&name), text).unwrap();
-        let (process, ready) = self.spawn(&name, &[]);
-        assert!(ready, "another process does not start");
-        self.others.push(process);
-        url
+        Replica { command, url, directory: self.directory.clone(), configuration: name, process: None }
+    }
+
+    /// Takes another value in the configuration of what is started from now on.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path("seatkey.toml")).unwrap();
+        assert!(text.contains(from), "{from}");
+        std::fs::write(self.path("seatkey.toml"), text.replace(from, to)).unwrap();
     }
 
     /// A command of the program that ends by itself.
@@ -131,31 +154,6 @@ impl Installation {
         Store::connect(&self.database_url).await.unwrap()
     }
 
-    /// A process, and whether it became ready; false when it died before.
-    fn spawn(&self, configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
-            .arg("serve")
-            .arg("--config")
-            .arg(self.path(configuration))
-            .env("SEATKEY_CLOCK_FILE", self.path("clock"))
-            .envs(environment.iter().map(|(name, value)| (*name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut ready = false;
-        let mut line = String::new();
-        while !ready && log.read_line(&mut line).unwrap_or(0) > 0 {
-            ready = line.contains("\"message\":\"ready\"");
-            line.clear();
-        }
-        // Somebody has to go on reading, or the service would wait for us one day.
-        std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
-        (Process(child), ready)
-    }
-
     /// The process id of the running service.
     pub(crate) fn process_id(&self) -> u32 {
         self.service.as_ref().unwrap().0.id()
@@ -176,6 +174,70 @@ impl Installation {
         self.others.clear();
         remove(&self.directory);
         self.simulator.stop().await;
+    }
+}
+
+impl Replica {
+    /// Starts it, again, and waits until it is ready; gives how long that took.
+    pub(crate) fn start(&mut self) -> Duration {
+        for _ in 0..PORT_TAKEN {
+            let watch = Stopwatch::start();
+            let (process, ready) = spawn(&self.directory, self.command, &self.configuration, &[]);
+            if ready {
+                self.process = Some(process);
+                return watch.elapsed();
+            }
+        }
+        panic!("{:?} does not start", self.command);
+    }
+
+    /// `SIGKILL`.
+    pub(crate) fn kill(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// `SIGTERM`; waits for its end and gives the exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let mut process = self.process.take().unwrap();
+        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", process.0.id())]).status().unwrap();
+        assert!(told.success());
+        process.0.wait().unwrap().code()
+    }
+}
+
+/// A process, and whether it became ready; false when it died before.
+fn spawn(directory: &Path, command: &[&str], configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
+        .args(command)
+        .arg("--config")
+        .arg(directory.join(configuration))
+        .env("SEATKEY_CLOCK_FILE", directory.join("clock"))
+        .envs(environment.iter().map(|(name, value)| (*name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut ready = false;
+    let mut line = String::new();
+    while !ready && log.read_line(&mut line).unwrap_or(0) > 0 {
+        ready = line.contains("\"message\":\"ready\"");
+        line.clear();
+    }
+    // Somebody has to go on reading, or the service would wait for us one day.
+    std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
+    (Process(child), ready)
+}
+
+/// A free port below those that connections are given, which is still free when somebody listens there, again and again.
+pub(crate) fn new_port() -> u16 {
+    loop {
+        let [first, second, ..] = Uuid::new_v4().into_bytes();
+        let port = 15_000 + u16::from_be_bytes([first, second]) % 15_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct Stage {
     pub(crate) clock: Arc<SteppedClock>,
     pub(crate) app: seatkey::app::SharedApp,
     pub(crate) public_url: Url,
+    /// Kept while the service is started anew, so that nobody else of this machine is given its port.
+    listener: TcpListener,
     server: Option<Server>,
     configuration: String,
     database_url: String,
@@ -106,8 +108,9 @@ impl Stage {
         let public_url: Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
         simulated::register(&simulator, &public_url);
         let configuration = simulated::configuration(&simulator, &public_url, &directory, &database_url);
-        let (app, server) = start(&configuration, &clock, listener, None).await;
-        Self { simulator, clock, app, public_url, server: Some(server), configuration, database_url, directory }
+        let (app, server) = start(&configuration, &clock, &listener, None).await;
+        let server = Some(server);
+        Self { simulator, clock, app, public_url, listener, server, configuration, database_url, directory }
     }
 
     /// Everything at Microsoft's end.
@@ -178,9 +181,8 @@ impl Stage {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
-        let listener = TcpListener::bind(("127.0.0.1", self.public_url.port().unwrap())).unwrap();
         let in_memory = self.configuration.contains(":memory:").then(|| self.app.store.clone());
-        let (app, server) = start(&self.configuration, &self.clock, listener, in_memory).await;
+        let (app, server) = start(&self.configuration, &self.clock, &self.listener, in_memory).await;
         (self.app, self.server) = (app, Some(server));
     }
 
@@ -340,7 +342,7 @@ pub(crate) fn enrolment_fields(form: &Page, users: &str) -> [(&'static str, Stri
 async fn start(
     configuration: &str,
     clock: &Arc<SteppedClock>,
-    listener: TcpListener,
+    listener: &TcpListener,
     store: Option<Store>,
 ) -> (seatkey::app::SharedApp, Server) {
     let config = config::from_toml(configuration, std::iter::empty()).unwrap();
@@ -349,7 +351,7 @@ async fn start(
     app.store = store.unwrap_or(app.store);
     let app = Arc::new(app);
     let options = ServerOptions { management_bind: None, workers: 1 };
-    let server = Server::start(&app, listener, options).unwrap();
+    let server = Server::start(&app, listener.try_clone().unwrap(), options).unwrap();
     (app, server)
 }
 

@@ -25,3 +25,8 @@ pub(crate) async fn mails(stage: &Stage, id: Uuid) -> Vec<String> {
     let mails = stage.app.store.list_mails(id).await.unwrap();
     mails.iter().map(|mail| mail.content.message_id.split('.').next().unwrap().to_owned()).collect()
 }
+
+/// Whether it stands there, alone or at the beginning of a word: within a token or a key any three letters come up one day.
+pub(crate) fn stands_in(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, _)| !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric()))
+}
