@@ -41,9 +41,6 @@ const STEP_MAY_TAKE: std::time::Duration = std::time::Duration::from_secs(15);
 /// How often it is looked without being told.
 const LOOK: Duration = Duration::minutes(1);
 const SOON: Duration = Duration::seconds(1);
-/// For each batch on its way another one is written down, and a third may fetch more: the database and Microsoft are never
-/// waiting for each other.
-const LANES_PER_BATCH: usize = 3;
 
 /// A step of the job: the circumstances of all its batches.
 struct Round<'a> {
@@ -81,18 +78,17 @@ pub async fn report_usage(app: &App) -> Result<Step, AppError> {
     if check_usage(app).await? == Check::MustWait {
         return Ok(Step::Again(LOOK));
     }
-    let batches = app.pace.batches();
     let round = Round {
         app,
         owner: new_id(now),
         started_at: now,
         watch: Stopwatch::start(),
         desk: Desk::new(app.pace.is_careful()),
-        on_their_way: Semaphore::new(batches),
+        on_their_way: Semaphore::new(app.pace.batches()),
         answers: Answers::default(),
         trouble: AtomicBool::new(false),
     };
-    let lanes = (0..batches * LANES_PER_BATCH).map(|_| lane(&round));
+    let lanes = (0..app.pace.lanes()).map(|_| lane(&round));
     let ended = futures::future::join_all(lanes).await;
     let is_out_of_time = !round.has_time();
     let left = round.desk.take_left();

@@ -7,13 +7,19 @@ use time::{Duration, OffsetDateTime};
 
 /// More would not be faster, and would leave more in doubt when Microsoft goes down.
 const MOST: usize = 4;
+/// For each batch on its way another one is written down, and a third may fetch more: the database and Microsoft are never
+/// waiting for each other.
+const LANES_PER_BATCH: usize = 3;
 /// "Too many requests" without a time.
 const PAUSE: Duration = Duration::seconds(10);
 const LONGEST_PAUSE: Duration = Duration::minutes(15);
 
 /// The pace of this process.
 #[derive(Debug, Default)]
-pub struct Pace(Mutex<State>);
+pub struct Pace {
+    state: Mutex<State>,
+    one_by_one: bool,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct State {
@@ -29,14 +35,27 @@ impl Default for State {
 }
 
 impl Pace {
+    /// Never two things at once: what overlaps ends in an order that no seed decides, and a simulated history is to be
+    /// replayed exactly.
+    #[cfg(feature = "crash-points")]
+    #[must_use]
+    pub fn one_by_one() -> Self {
+        Self { one_by_one: true, ..Self::default() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many batches may be on their way.
     pub(super) fn batches(&self) -> usize {
         let state = self.state();
         if state.careful { 1 } else { state.batches }
+    }
+
+    /// How many lanes work on them.
+    pub(super) fn lanes(&self) -> usize {
+        if self.one_by_one { 1 } else { self.batches() * LANES_PER_BATCH }
     }
 
     /// Whether the last round met trouble: then what is open is tried first, alone.

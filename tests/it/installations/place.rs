@@ -15,7 +15,7 @@ use seatkey::{
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Mode, actors, judge};
+use super::{Batches, Mode, actors, judge};
 use crate::support::{
     chance::Chance,
     lab::Lab,
@@ -42,6 +42,7 @@ pub(super) struct Life {
 pub(super) struct Installation {
     pub(super) lab: Lab,
     pub(super) mode: Mode,
+    batches: Batches,
     pub(super) chance: Chance,
     pub(super) workers: Vec<SharedApp>,
     pub(super) lives: Vec<Life>,
@@ -61,17 +62,14 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    pub(super) async fn begin(seed: u64, mode: Mode, log: Arc<Mutex<Vec<String>>>) -> Self {
+    pub(super) async fn begin(seed: u64, (mode, batches): (Mode, Batches), log: Arc<Mutex<Vec<String>>>) -> Self {
         let lab = Lab::open().await;
-        let mut workers = vec![Arc::clone(&lab.stage.app)];
-        while workers.len() < WORKERS {
-            workers.push(lab.stage.another().await);
-        }
         let mut own = Self {
             lab,
             mode,
+            batches,
             chance: Chance::of(seed),
-            workers,
+            workers: Vec::new(),
             lives: Vec::new(),
             doubtful: BTreeSet::new(),
             has_faults: false,
@@ -82,6 +80,11 @@ impl Installation {
             log,
         };
         own.lab.world().switch(|switches| *switches = own.calm());
+        for place in 0..WORKERS {
+            let app = own.lab.stage.another().await;
+            own.workers.push(app);
+            own.start_anew(place);
+        }
         own.move_in().await;
         own
     }
@@ -104,7 +107,9 @@ impl Installation {
         }
         let now = self.lab.stage.clock.now();
         for life in self.lives.iter_mut().take(4) {
-            self.lab.enrol(&[life.id], 150).await;
+            self.lab.order(life.id, 150).await;
+            // One runner: nothing overlaps.
+            self.lab.stage.settle().await;
             life.ordered_at = Some(now);
         }
         schedule_reporting(&self.lab.stage.app).await.unwrap();
@@ -161,8 +166,7 @@ impl Installation {
                 "the reporter is asked for".to_owned()
             }
             _ => {
-                // The first one serves the pages, too.
-                let worker = 1 + self.chance.below(WORKERS - 1);
+                let worker = self.chance.below(WORKERS);
                 self.start_anew(worker);
                 format!("worker {worker} is started anew")
             }
@@ -172,7 +176,11 @@ impl Installation {
     /// A new process knows nothing by heart.
     fn start_anew(&mut self, worker: usize) {
         let app = Arc::into_inner(self.workers.remove(worker)).unwrap();
-        let (health, prices, pace) = (Health::default(), KnownPrices::default(), Pace::default());
+        let pace = match self.batches {
+            Batches::OneByOne => Pace::one_by_one(),
+            Batches::Overlapping => Pace::default(),
+        };
+        let (health, prices) = (Health::default(), KnownPrices::default());
         self.workers.insert(worker, Arc::new(App { health, prices, pace, ..app }));
     }
 

@@ -53,7 +53,8 @@ impl Lab {
         self.stage.settle().await;
     }
 
-    async fn order(&self, id: Uuid, users: u32) {
+    /// Somebody enrols in a purchase that is known; its job is left to run.
+    pub(crate) async fn order(&self, id: Uuid, users: u32) {
         let app = &self.stage.app;
         let known = app.store.find_subscription(id).await.unwrap().unwrap();
         let buyer = &known.microsoft.purchaser;
