@@ -223,7 +223,7 @@ mod tests {
     fn a_ratio_is_kept_by_both_kinds_of_ids() {
         let timed = |second: u64| Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 1_790_000_000 + second, 0));
         for make in [|_| Uuid::new_v4(), timed] {
-            for (ratio, least, most) in [(0.1, 60, 140), (0.5, 430, 570), (0.9, 860, 940)] {
+            for (ratio, least, most) in [(0.1, 30, 170), (0.5, 400, 600), (0.9, 830, 970)] {
                 let sampler = Fair(Box::new(Sampler::TraceIdRatioBased(ratio)));
                 let is_taken = |second: &u64| {
                     let id = TraceId::from(make(*second).as_u128());

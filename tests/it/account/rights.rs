@@ -90,7 +90,7 @@ async fn in_a_reseller_deal_the_beneficiary_changes_nothing_and_nobody_sees_amou
     let mut alex = Browser::of(ALEX).unwrap();
     may_do_nothing(&stage, &mut alex, id, &page.field("change").unwrap()).await;
     let beneficiary = open(&stage, &mut alex, id, "").await;
-    shows(&beneficiary, &["Ask your reseller", "eyJ"]);
+    shows(&beneficiary, &["Ask your reseller", "eyJhbGci"]);
     offers_nothing(&beneficiary);
     let done = super::submit(&stage, &mut reseller, id, &page).await;
     shows(&done, &["Done: you now have 300 users"]);
