@@ -27,7 +27,7 @@ use crate::{
     support::{
         Database,
         chance::{how_many, seeds},
-        postgres::Own,
+        postgres::{Own, socket_of, url_through},
         process::Installation,
     },
 };
@@ -133,7 +133,7 @@ struct Cutter {
 impl Cutter {
     /// In front of the server of a database on a Unix socket.
     async fn start(direct: &str) -> Self {
-        let socket = format!("{}/.s.PGSQL.5432", direct.split("host=").nth(1).unwrap());
+        let socket = socket_of(direct);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (every, cuts, seen) = (Arc::default(), Arc::default(), Arc::new(AtomicUsize::new(0)));
@@ -158,8 +158,7 @@ impl Cutter {
 
     /// The same database, through here.
     fn url(&self, direct: &str) -> String {
-        let name = direct.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap();
-        format!("postgres://postgres@127.0.0.1:{}/{name}?sslmode=disable", self.port)
+        url_through(self.port, direct)
     }
 }
 

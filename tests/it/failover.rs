@@ -25,7 +25,7 @@ use crate::{
     support::{
         Database,
         chance::seeds,
-        postgres::Own,
+        postgres::{Own, name_of, socket_of, url_through},
         process::{Installation, new_port},
     },
 };
@@ -250,11 +250,6 @@ impl Server {
     }
 }
 
-/// The database of an address.
-fn name_of(url: &str) -> &str {
-    url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap()
-}
-
 /// How a server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -314,7 +309,7 @@ impl Line {
 
     /// The same database, through here.
     fn url(&self, direct: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{}?sslmode=disable", self.port, name_of(direct))
+        url_through(self.port, direct)
     }
 
     fn turn(&self, form: Form) {
@@ -325,10 +320,6 @@ impl Line {
     fn lead_to(&self, direct: &str) {
         *self.socket.lock().unwrap() = socket_of(direct);
     }
-}
-
-fn socket_of(direct: &str) -> String {
-    format!("{}/.s.PGSQL.5432", direct.split("host=").nth(1).unwrap())
 }
 
 /// One connection, until the line is turned; a silent one stays so.

@@ -69,7 +69,7 @@ pub(crate) async fn until(installation: &Installation, is_so: impl AsyncFn() -> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_deliveries_to_three_processes_have_one_effect() {
     let mut installation = Installation::set(Database::Postgres).await;
-    assert!(installation.start(&[]));
+    installation.start();
     let id = crashes::buy(&installation);
     crashes::live_through(&mut installation, id).await;
     let processes = [installation.public_url.clone(), installation.start_another(), installation.start_another()];
@@ -152,7 +152,7 @@ impl Storm {
 
     /// Two subscriptions that are in use, and forty that nobody has configured.
     pub(crate) async fn gather(mut installation: Installation, seed: u64) -> Self {
-        assert!(installation.start(&[]));
+        installation.start();
         let mut ids = Vec::new();
         for _ in 0..2 {
             let id = crashes::buy(&installation);
@@ -189,7 +189,7 @@ impl Storm {
         while let Some(one) = under_way.join_next().await {
             self.note(one.unwrap());
         }
-        assert!(self.installation.start(&[]), "the service does not start again");
+        self.installation.start();
         // The leases of the dead end.
         self.installation.world().advance(Duration::seconds(61)).unwrap();
     }
@@ -232,7 +232,7 @@ impl Storm {
         // A start compares everything, as the last webhooks may never have been answered; the first time it may go on with
         // what the dead had begun.
         for _ in 0..2 {
-            assert!(self.installation.start(&[]));
+            self.installation.start();
             let started = self.installation.world().now();
             self.installation.world().advance(Duration::minutes(1)).unwrap();
             let is_compared = async || store.get_sweep().await.unwrap().finished_at.is_some_and(|at| at > started);

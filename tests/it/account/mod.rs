@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::support::{
     Stage,
     people::ALEX,
-    told::{known, ledger, mails, stands_in},
+    told::{hides, known, ledger, mails, shows},
 };
 
 /// Alex with 150 users of KONNEKT, activated on 2026-01-15 with a trial until 2026-02-13; the term ends on 2027-01-14.
@@ -68,19 +68,4 @@ async fn submit(stage: &Stage, browser: &mut Browser, id: Uuid, review: &Page) -
     assert!(review.url.path().contains("/users/review/"), "{} {}", review.url, review.text);
     let fields = [("csrf", review.field("csrf").unwrap()), ("change", review.field("change").unwrap())];
     browser.post_form(stage.url(&format!("subscriptions/{id}/users/submit")), &fields).await.unwrap()
-}
-
-#[track_caller]
-fn shows(page: &Page, texts: &[&str]) {
-    let told = page.text.replace("&#x2f;", "/");
-    for text in texts {
-        assert!(told.contains(text), "{} does not show “{text}”:\n{}", page.url, page.text);
-    }
-}
-
-#[track_caller]
-fn hides(page: &Page, texts: &[&str]) {
-    for text in texts {
-        assert!(!stands_in(&page.text, text), "{} shows “{text}”", page.url);
-    }
 }

@@ -188,7 +188,7 @@ async fn a_person_is_bound_whom_microsoft_does_not_name(stage: Stage) {
     }
     let mut browser = seatkey::cli::browser::Browser::of(JO).unwrap();
     let account = browser.open(stage.url(&format!("subscriptions/{id}"))).await.unwrap();
-    shows(&account, &["eyJ", "Change users"]);
+    shows(&account, &["eyJhbGci", "Change users"]);
     stage.finish().await;
 }
 

@@ -12,7 +12,11 @@ use seatkey::{
 };
 use uuid::Uuid;
 
-use crate::support::{Stage, staff::post, told::stands_in};
+use crate::support::{
+    Stage,
+    staff::post,
+    told::{hides, shows},
+};
 
 /// Why, where a reason is asked for.
 const WHY: (&str, &str) = ("reason", "asked for by phone today");
@@ -32,19 +36,4 @@ async fn send(stage: &Stage, browser: &mut Browser, id: Uuid, act: &str, fields:
 /// The audit log, newest first.
 async fn trail(stage: &Stage, id: Uuid) -> Vec<ListedEntry> {
     stage.app.store.list_trail(id, 200).await.unwrap()
-}
-
-#[track_caller]
-fn shows(page: &Page, texts: &[&str]) {
-    let told = page.text.replace("&#x2f;", "/");
-    for text in texts {
-        assert!(told.contains(text), "{} {} does not show “{text}”:\n{}", page.status, page.url, page.text);
-    }
-}
-
-#[track_caller]
-fn hides(page: &Page, texts: &[&str]) {
-    for text in texts {
-        assert!(!stands_in(&page.text, text), "{} shows “{text}”:\n{}", page.url, page.text);
-    }
 }

@@ -1,11 +1,8 @@
-//! A collector on loopback that keeps what it gets, and a service that sends it spans.
+//! A collector on loopback that keeps what it gets.
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, mpsc},
-    time::Duration,
+    sync::{Arc, Mutex},
 };
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, web};
@@ -14,13 +11,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value},
 };
 use prost::Message as _;
-use seatkey::clock::Stopwatch;
 use uuid::Uuid;
-
-use crate::support::process::Installation;
-
-/// So often a start is tried again: somebody else may have been given the port for a moment.
-const PORT_TAKEN: usize = 5;
 
 /// A span as it arrived.
 #[derive(Debug)]
@@ -106,67 +97,4 @@ fn facts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     };
     let value = |one: &KeyValue| word(one.value.as_ref().unwrap().value.as_ref().unwrap());
     attributes.iter().map(|one| (one.key.clone(), value(one))).collect()
-}
-
-/// A process of the service whose log is kept. It does not outlive its test.
-pub(super) struct Traced {
-    child: Child,
-    log: Arc<Mutex<String>>,
-    ended: mpsc::Receiver<()>,
-}
-
-impl Traced {
-    /// Starts it and waits until it is ready.
-    pub(super) fn start(installation: &Installation, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        for _ in 0..PORT_TAKEN {
-            let mut command = installation.command(arguments);
-            command.envs(environment.iter().copied());
-            if let Some(traced) = Self::spawn(&mut command) {
-                return traced;
-            }
-        }
-        panic!("{arguments:?} does not start");
-    }
-
-    fn spawn(command: &mut Command) -> Option<Self> {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let log = Arc::new(Mutex::new(String::new()));
-        let (ready, is_ready) = mpsc::channel();
-        let (end, ended) = mpsc::channel();
-        let kept = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                kept.lock().unwrap().push_str(&format!("{line}\n"));
-                if line.contains("\"message\":\"ready\"") {
-                    // Nobody listens any more where it was said before.
-                    let _ = ready.send(());
-                }
-            }
-            drop(ready);
-            drop(end);
-        });
-        let traced = Self { child, log, ended };
-        is_ready.recv().is_ok().then_some(traced)
-    }
-
-    /// `SIGTERM`; gives how long the orderly end took, and the whole log.
-    pub(super) fn stop(mut self) -> (Duration, String) {
-        let watch = Stopwatch::start();
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
-        assert!(told.success());
-        assert_eq!(self.child.wait().unwrap().code(), Some(0), "an orderly end");
-        let took = watch.elapsed();
-        assert!(self.ended.recv().is_err(), "the log is read to its end");
-        let log = self.log.lock().unwrap().clone();
-        (took, log)
-    }
-}
-
-impl Drop for Traced {
-    fn drop(&mut self) {
-        // One that has ended already need not be killed.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }

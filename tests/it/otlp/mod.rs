@@ -7,16 +7,21 @@ use std::{collections::BTreeSet, io::Read as _, net::TcpListener, sync::mpsc, ti
 
 use seatkey::{
     cli::browser::Browser,
+    clock::Stopwatch,
     simulator::{Fault, FaultAction},
 };
 use tokio::task::block_in_place;
 use uuid::Uuid;
 
-use self::collector::{Arrived, Collector, Traced};
+use self::collector::{Arrived, Collector};
 use crate::{
     crashes::{buy, next_step},
     marketplace_client::logs::{cookies, leaks},
-    support::{Database, people::ALEX, process::Installation},
+    support::{
+        Database,
+        people::ALEX,
+        process::{Installation, Process},
+    },
 };
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -35,17 +40,29 @@ const FACTS: [&str; 11] = [
     "server.address",
 ];
 
+/// A process that sends its spans where the variables say.
+fn start(installation: &Installation, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
+    Process::start(installation.command(arguments).envs(environment.iter().copied()))
+}
+
+/// Ends it in order; gives how long that took, and its log.
+fn stop(mut process: Process) -> (Duration, String) {
+    let watch = Stopwatch::start();
+    assert_eq!(process.stop(), Some(0), "an orderly end");
+    (watch.elapsed(), process.log())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_is_one_trace_in_the_collector() {
     let collector = Collector::start();
     let installation = Installation::set(Database::Sqlite).await;
     let pages = (ENDPOINT, &collector.url[..]);
-    let pages = block_in_place(|| Traced::start(&installation, &["serve", "--no-workers"], &[pages]));
+    let pages = block_in_place(|| start(&installation, &["serve", "--no-workers"], &[pages]));
     let own = format!("{}/v1/traces", collector.url);
     let work = [("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &own[..]), ("OTEL_SERVICE_NAME", "seatkey-work")];
-    let work = block_in_place(|| Traced::start(&installation, &["work"], &work));
+    let work = block_in_place(|| start(&installation, &["work"], &work));
     let secrets = enrol(&installation).await;
-    let logs = block_in_place(|| [pages, work].map(|process| process.stop().1).concat());
+    let logs = block_in_place(|| [pages, work].map(|process| stop(process).1).concat());
     let spans = collector.spans();
     assert_eq!(follow_the_order(&spans), sent_to_microsoft(&installation), "Microsoft has the same id");
     told_by_the_command(&installation, &spans);
@@ -169,7 +186,7 @@ async fn a_collector_that_never_answers_holds_nothing_up() {
     let (url, told) = silent();
     let installation = Installation::set(Database::Sqlite).await;
     let environment = [(ENDPOINT, &url[..]), ("OTEL_BSP_SCHEDULE_DELAY", "10"), ("OTEL_BSP_MAX_QUEUE_SIZE", "8")];
-    let service = block_in_place(|| Traced::start(&installation, &["serve"], &environment));
+    let service = block_in_place(|| start(&installation, &["serve"], &environment));
     let mut alex = Browser::of(ALEX).unwrap();
     let page = installation.public_url.join("landing").unwrap();
     alex.open(page.clone()).await.unwrap();
@@ -178,7 +195,7 @@ async fn a_collector_that_never_answers_holds_nothing_up() {
     for _ in 0..50 {
         assert_eq!(alex.open(page.clone()).await.unwrap().status, 200);
     }
-    let (took, log) = block_in_place(|| service.stop());
+    let (took, log) = block_in_place(|| stop(service));
     assert!(took < Duration::from_secs(7), "ends without an answer, long before the exporter gives up: {took:?}");
     assert!(log.contains("the last spans did not reach the collector"), "{log}");
     installation.finish().await;
@@ -190,12 +207,12 @@ async fn a_collector_that_is_not_there_is_told_of_once() {
     let url = format!("http://{nobody}");
     let installation = Installation::set(Database::Sqlite).await;
     let environment = [(ENDPOINT, &url[..]), ("OTEL_BSP_SCHEDULE_DELAY", "10")];
-    let service = block_in_place(|| Traced::start(&installation, &["serve"], &environment));
+    let service = block_in_place(|| start(&installation, &["serve"], &environment));
     let mut alex = Browser::of(ALEX).unwrap();
     for _ in 0..5 {
         alex.open(installation.public_url.join("landing").unwrap()).await.unwrap();
     }
-    let (_, log) = block_in_place(|| service.stop());
+    let (_, log) = block_in_place(|| stop(service));
     assert_eq!(log.matches("spans do not reach the collector").count(), 1, "{log}");
     assert!(!log.contains(&url), "{log}");
     installation.finish().await;

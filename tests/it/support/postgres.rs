@@ -29,12 +29,27 @@ pub(super) async fn new_database() -> String {
 /// Copies a database that nobody is connected to, and gives the address of the copy.
 pub(super) async fn copy_database(url: &str) -> String {
     let cluster = CLUSTER.get().unwrap();
-    let original = url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap();
+    let original = name_of(url);
     let name = format!("t_{}", Uuid::new_v4().simple());
     let admin = Database::connect(cluster.url("postgres")).await.unwrap();
     admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await.unwrap();
     admin.close().await.unwrap();
     cluster.url(&name)
+}
+
+/// The database of an address.
+pub(crate) fn name_of(url: &str) -> &str {
+    url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap()
+}
+
+/// Where the server of an address listens.
+pub(crate) fn socket_of(url: &str) -> String {
+    format!("{}/.s.PGSQL.5432", url.split("host=").nth(1).unwrap())
+}
+
+/// The same database through a port of this machine, where something leads to its server.
+pub(crate) fn url_through(port: u16, url: &str) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/{}?sslmode=disable", name_of(url))
 }
 
 /// A cluster for one test, whose server is killed and comes back.
@@ -98,7 +113,7 @@ impl Own {
 
     /// The same database at this server.
     pub(crate) fn url_of(&self, url: &str) -> String {
-        self.0.url(url.split(['/', '?']).find(|part| part.starts_with("t_")).unwrap())
+        self.0.url(name_of(url))
     }
 
     /// The standby is the primary from now on.

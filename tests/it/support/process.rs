@@ -1,9 +1,11 @@
 //! The service as a process of its own, against a simulator in the test: for crashes and signals.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -18,9 +20,6 @@ use url::Url;
 use uuid::Uuid;
 
 use super::Database;
-
-/// So often a start is tried again that nobody has asked to die.
-const PORT_TAKEN: usize = 5;
 
 /// An installation whose service is a child process. Both follow one clock file.
 pub(crate) struct Installation {
@@ -44,14 +43,63 @@ pub(crate) struct Replica {
     process: Option<Process>,
 }
 
-/// A process that does not outlive its test, however that ends.
-struct Process(Child);
+/// A process of the program, and its log. It does not outlive its test, however that ends.
+pub(crate) struct Process {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    /// Reads the log: a process that nobody listens to would wait for us one day.
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts it and waits until it says that it is ready.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|log| panic!("{command:?} does not start:\n{log}"))
+    }
+
+    /// The same for one that may die before; then its log is given.
+    fn try_start(command: &mut Command) -> Result<Self, String> {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::<Mutex<String>>::default();
+        let kept = Arc::clone(&log);
+        let (ready, is_ready) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap().push_str(&format!("{line}\n"));
+                if line.contains("\"message\":\"ready\"") {
+                    // Nobody listens any more where it was said before.
+                    let _ = ready.send(());
+                }
+            }
+        });
+        let started = Self { child, log, reader: Some(reader) };
+        match is_ready.recv() {
+            Ok(()) => Ok(started),
+            Err(_) => Err(started.log()),
+        }
+    }
+
+    /// `SIGTERM`; waits for its end and gives the exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
+        assert!(told.success());
+        let code = self.child.wait().unwrap().code();
+        self.reader.take().unwrap().join().unwrap();
+        code
+    }
+
+    /// What it has logged until now.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {
         // One that has ended already need not be killed.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -88,19 +136,19 @@ impl Installation {
         self.directory.join(name)
     }
 
-    /// Starts the service and waits until it says that it is ready; false when it died before.
-    pub(crate) fn start(&mut self, environment: &[(&str, String)]) -> bool {
+    /// Starts the service and waits until it says that it is ready.
+    pub(crate) fn start(&mut self) {
         self.kill();
-        let (mut child, mut ready) = spawn(&self.directory, &["serve"], "seatkey.toml", environment);
-        // While it was dead, a connection of another test may have been given its port for a moment.
-        for _ in 0..PORT_TAKEN {
-            if ready || !environment.is_empty() {
-                break;
-            }
-            (child, ready) = spawn(&self.directory, &["serve"], "seatkey.toml", environment);
-        }
-        self.service = Some(child);
-        ready
+        self.service = Some(Process::start(&mut self.command(&["serve"])));
+    }
+
+    /// The same with further variables; false when it died before it was ready.
+    pub(crate) fn try_start(&mut self, environment: &[(&str, String)]) -> bool {
+        self.kill();
+        let mut command = self.command(&["serve"]);
+        command.envs(environment.iter().map(|(name, value)| (*name, value)));
+        self.service = Process::try_start(&mut command).ok();
+        self.service.is_some()
     }
 
     /// Starts one more process on the same database and gives its address.
@@ -132,16 +180,9 @@ impl Installation {
         std::fs::write(self.path("seatkey.toml"), text.replace(from, to)).unwrap();
     }
 
-    /// A command of the program that ends by itself.
+    /// A command of the program.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seatkey"));
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.path("seatkey.toml"))
-            .env("SEATKEY_CLOCK_FILE", self.path("clock"))
-            .stdin(Stdio::null());
-        command
+        command(&self.directory, "seatkey.toml", arguments)
     }
 
     /// Where the database is.
@@ -154,14 +195,9 @@ impl Installation {
         Store::connect(&self.database_url).await.unwrap()
     }
 
-    /// The process id of the running service.
-    pub(crate) fn process_id(&self) -> u32 {
-        self.service.as_ref().unwrap().0.id()
-    }
-
-    /// Waits for the end of the service and gives its exit code.
-    pub(crate) fn wait(&mut self) -> Option<i32> {
-        self.service.take().unwrap().0.wait().unwrap().code()
+    /// `SIGTERM` of the service; waits for its end and gives the exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        self.service.take().unwrap().stop()
     }
 
     /// `SIGKILL` of the first process.
@@ -180,15 +216,9 @@ impl Installation {
 impl Replica {
     /// Starts it, again, and waits until it is ready; gives how long that took.
     pub(crate) fn start(&mut self) -> Duration {
-        for _ in 0..PORT_TAKEN {
-            let watch = Stopwatch::start();
-            let (process, ready) = spawn(&self.directory, self.command, &self.configuration, &[]);
-            if ready {
-                self.process = Some(process);
-                return watch.elapsed();
-            }
-        }
-        panic!("{:?} does not start", self.command);
+        let watch = Stopwatch::start();
+        self.process = Some(Process::start(&mut command(&self.directory, &self.configuration, self.command)));
+        watch.elapsed()
     }
 
     /// `SIGKILL`.
@@ -198,36 +228,15 @@ impl Replica {
 
     /// `SIGTERM`; waits for its end and gives the exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let mut process = self.process.take().unwrap();
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", process.0.id())]).status().unwrap();
-        assert!(told.success());
-        process.0.wait().unwrap().code()
+        self.process.take().unwrap().stop()
     }
 }
 
-/// A process, and whether it became ready; false when it died before.
-fn spawn(directory: &Path, command: &[&str], configuration: &str, environment: &[(&str, String)]) -> (Process, bool) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_seatkey"))
-        .args(command)
-        .arg("--config")
-        .arg(directory.join(configuration))
-        .env("SEATKEY_CLOCK_FILE", directory.join("clock"))
-        .envs(environment.iter().map(|(name, value)| (*name, value)))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut ready = false;
-    let mut line = String::new();
-    while !ready && log.read_line(&mut line).unwrap_or(0) > 0 {
-        ready = line.contains("\"message\":\"ready\"");
-        line.clear();
-    }
-    // Somebody has to go on reading, or the service would wait for us one day.
-    std::thread::spawn(move || drop(std::io::copy(&mut log.by_ref(), &mut std::io::sink())));
-    (Process(child), ready)
+fn command(directory: &Path, configuration: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seatkey"));
+    command.args(arguments).arg("--config").arg(directory.join(configuration));
+    command.env("SEATKEY_CLOCK_FILE", directory.join("clock")).stdin(Stdio::null());
+    command
 }
 
 /// A free port below those that connections are given, which is still free when somebody listens there, again and again.

@@ -1,6 +1,9 @@
-//! What is kept of a subscription, in short words for assertions.
+//! What is kept of a subscription, and what a page shows, in short words for assertions.
 
-use seatkey::domain::{charge::Charge, subscription::Subscription};
+use seatkey::{
+    cli::browser::Page,
+    domain::{charge::Charge, subscription::Subscription},
+};
 use uuid::Uuid;
 
 use super::Stage;
@@ -29,4 +32,21 @@ pub(crate) async fn mails(stage: &Stage, id: Uuid) -> Vec<String> {
 /// Whether it stands there, alone or at the beginning of a word: within a token or a key any three letters come up one day.
 pub(crate) fn stands_in(text: &str, words: &str) -> bool {
     text.match_indices(words).any(|(at, _)| !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric()))
+}
+
+/// A page that shows these words.
+#[track_caller]
+pub(crate) fn shows(page: &Page, texts: &[&str]) {
+    let told = page.text.replace("&#x2f;", "/");
+    for text in texts {
+        assert!(told.contains(text), "{} {} does not show “{text}”:\n{}", page.status, page.url, page.text);
+    }
+}
+
+/// A page on which none of these stands.
+#[track_caller]
+pub(crate) fn hides(page: &Page, texts: &[&str]) {
+    for text in texts {
+        assert!(!stands_in(&page.text, text), "{} shows “{text}”:\n{}", page.url, page.text);
+    }
 }

@@ -30,7 +30,7 @@ async fn killed_around_the_signature_on_postgres() {
 async fn kill_around(database: Database) {
     let mut installation = set(database).await;
     let log = installation.path("boundaries");
-    assert!(installation.start(&[("SEATKEY_CRASH_LOG", log.display().to_string())]));
+    assert!(installation.try_start(&[("SEATKEY_CRASH_LOG", log.display().to_string())]));
     let (expected, signatures) = live(&mut installation).await;
     assert_eq!(signatures, 1);
     let names = std::fs::read_to_string(&log).unwrap();
@@ -45,7 +45,7 @@ async fn kill_around(database: Database) {
     for number in 1..=AROUND {
         let mut installation = set(database).await;
         let there = [("SEATKEY_CRASH_FROM", ASKED.to_owned()), ("SEATKEY_CRASH_AT", number.to_string())];
-        assert!(installation.start(&there));
+        assert!(installation.try_start(&there));
         let (claims, signatures) = live(&mut installation).await;
         let told = Claims { iss: expected.iss.clone(), jti: expected.jti.clone(), iat: expected.iat, ..claims };
         assert_eq!(told, expected, "{database:?}, killed at boundary {number} from there on");
