@@ -44,7 +44,8 @@ pub fn hour_of(at: OffsetDateTime) -> OffsetDateTime {
 }
 
 /// Chooses a slot. The own hour of the charge first, so that the same charge leads to the same slot when a database was set
-/// back; never an hour before it was reportable; the hour of now where its own is nearly closed.
+/// back; never an hour before it was reportable. Where its own is nearly closed: the hour of now, or after the end of the
+/// subscription the newest one before it, which leaves the most time for repeating.
 ///
 /// `ended_at`: when the subscription ended; Microsoft then takes only what lies before.
 #[must_use]
@@ -57,22 +58,22 @@ pub fn decide_slot(
     if reportable_from > now {
         return SlotDecision::WaitUntil(reportable_from);
     }
-    let own = hour_of(reportable_from);
     let room = if ended_at.is_some() { LAST_CALL } else { ROOM_TO_REPEAT };
     let slot = |hour: OffsetDateTime| Slot { hour, effective_start: reportable_from.max(hour) };
-    let is_open = |slot: &Slot| slot.effective_start + WINDOW - now >= room;
-    let mut hour = if is_open(&slot(own)) { own } else { hour_of(now - WINDOW + room) + Duration::HOUR };
-    if ended_at.is_none() && hour != own {
-        hour = hour_of(now);
-    }
-    let last = ended_at.unwrap_or(now).min(now);
-    while hour <= last {
-        let candidate = slot(hour);
-        let before_the_end = ended_at.is_none_or(|end| candidate.effective_start < end);
-        if before_the_end && is_open(&candidate) && !is_taken(hour) {
-            return SlotDecision::Take(candidate);
+    let is_open = |hour| slot(hour).effective_start + WINDOW - now >= room;
+    let is_before_the_end = |hour| ended_at.is_none_or(|end| slot(hour).effective_start < end);
+    let own = hour_of(reportable_from);
+    let last = hour_of(ended_at.unwrap_or(now).min(now));
+    let (mut hour, step) = match ended_at {
+        _ if is_open(own) => (own, Duration::HOUR),
+        None => (last, Duration::HOUR),
+        Some(_) => (last, -Duration::HOUR),
+    };
+    while hour <= last && is_open(hour) {
+        if is_before_the_end(hour) && !is_taken(hour) {
+            return SlotDecision::Take(slot(hour));
         }
-        hour += Duration::HOUR;
+        hour += step;
     }
     if ended_at.is_some() { SlotDecision::TooLate } else { SlotDecision::WaitUntil(hour_of(now) + Duration::HOUR) }
 }

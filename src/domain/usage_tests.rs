@@ -68,6 +68,23 @@ fn after_the_end_only_what_lies_before_it() {
 }
 
 #[test]
+fn after_the_end_the_newest_hour_leaves_the_most_time_for_repeating() {
+    let end = datetime!(2026-02-16 04:22 UTC);
+    let (three, four) = (datetime!(2026-02-16 03:00 UTC), datetime!(2026-02-16 04:00 UTC));
+    let table = [
+        ("its own hour is closed", end, vec![], take(four, four)),
+        ("the newest is taken", end + Duration::hours(1), vec![four], take(three, three)),
+        ("only the newest is open", datetime!(2026-02-17 03:54 UTC), vec![], take(four, four)),
+        ("and it is taken", datetime!(2026-02-17 03:54 UTC), vec![four], SlotDecision::TooLate),
+    ];
+    for (name, now, taken, expected) in table {
+        assert_eq!(decide_slot(DUE, Some(end), |hour| taken.contains(&hour), now), expected, "{name}");
+    }
+    let on_the_hour = datetime!(2026-02-16 04:00 UTC);
+    assert_eq!(decide_slot(DUE, Some(on_the_hour), |_| false, end), take(three, three), "not its own hour");
+}
+
+#[test]
 fn the_bytes_are_the_recorded_shape_with_an_exact_number() {
     let slot = Slot { hour: datetime!(2026-02-14 10:00 UTC), effective_start: DUE };
     let quantity = Quantity::from_millionths(114_726_027).unwrap();

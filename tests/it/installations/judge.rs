@@ -194,8 +194,9 @@ impl<'a> Case<'a> {
             State::Rejected if is_there => Some("Microsoft has it".to_owned()),
             State::Rejected => (!own.refused).then(|| "nobody refused it".to_owned()),
             State::Unknown => {
-                let newest = events.iter().map(|event| event.slot.effective_start).max();
-                let closed = newest.is_some_and(|start| start + WINDOW <= charge.since);
+                // The slot that it took last, which may be an older hour.
+                let last = events.iter().max_by_key(|event| event.id);
+                let closed = last.is_some_and(|event| event.slot.effective_start + WINDOW <= charge.since);
                 let wrong = !own.doubtful.contains(&charge.id) || !(closed || own.refused || own.called_old);
                 wrong.then(|| "there is no doubt about it, or its hour is not over".to_owned())
             }
