@@ -144,10 +144,20 @@ pub(super) fn outage_of(error: &DbErr) -> Option<Outage> {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(Outage::InUse),
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => Some(Outage::Away),
+        _ => match driver_error(error) {
+            Some(error) => of_driver(error),
+            None if matches!(error, DbErr::Conn(_)) => Some(Outage::Away),
+            None => None,
+        },
+    }
+}
+
+/// What the driver says of it.
+fn driver_error(error: &DbErr) -> Option<&SqlxError> {
+    match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => of_driver(error),
-        DbErr::Conn(_) => Some(Outage::Away),
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
     }
 }
@@ -167,12 +177,7 @@ fn of_driver(error: &SqlxError) -> Option<Outage> {
 
 /// The server's own words.
 fn words_of(error: &DbErr) -> Option<String> {
-    match error {
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error.as_database_error()?.message().to_owned()),
-        _ => None,
-    }
+    Some(driver_error(error)?.as_database_error()?.message().to_owned())
 }
 
 /// PostgreSQL's five characters, by its appendix of error codes; SQLite's numbers, whose last byte is the kind.

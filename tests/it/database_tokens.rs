@@ -9,16 +9,14 @@ use async_trait::async_trait;
 use seatkey::{
     app::checkup::Verdict,
     cli::browser::Browser,
-    clock::{AdvanceableClock as _, SharedClock},
-    config,
-    doctor::{self, Patient, Surroundings},
+    clock::AdvanceableClock as _,
     store::{Access, NoPassword, Passwords, Store, StoreError},
 };
 use secrecy::SecretString;
 use serde_json::Value;
 use time::Duration;
 
-use crate::support::{Database, Stage, people::ALEX, postgres::Own};
+use crate::support::{Database, Stage, people::ALEX, postgres::Own, told::doctor_says};
 
 /// The token that the service's identity gets at this moment: asked for once more, it is the same.
 async fn token(stage: &Stage) -> String {
@@ -63,7 +61,7 @@ async fn a_purchase_on_a_database_that_takes_tokens() {
     stage.enrol(&mut alex, id, "150").await;
     stage.settle().await;
     // The commands go the same way, each with a token of its own; time has gone on since the service got the last one.
-    server.execute(&format!("ALTER ROLE by_password PASSWORD '{}'", token(&stage).await)).await;
+    server.set_password(&token(&stage).await).await;
     assert_eq!(stage.run(&["migrate"]).trim(), "The schema is up to date.");
     assert!(stage.run(&["audit", "verify"]).contains("0 flaws found"));
     assert!(stage.run(&["webhook", "list", &id.to_string()]).is_empty());
@@ -129,15 +127,9 @@ async fn an_identity_that_gets_no_token_is_told_apart() {
 
 /// What the doctor says about opening the database: what mends it, and what was seen.
 async fn diagnosis(stage: &Stage) -> (&'static str, String) {
-    let text = std::fs::read_to_string(stage.write_configuration()).unwrap();
-    let config = config::from_toml(&text, std::iter::empty()).unwrap();
-    let clock: SharedClock = Arc::clone(&stage.clock) as _;
-    let surroundings = Surroundings::default();
-    let patient = Patient { config: &config, clock: &clock, surroundings: &surroundings, test_mail: None };
-    let outcomes = doctor::examine(patient, |_| {}).await.unwrap();
-    let found = outcomes.into_iter().find(|outcome| outcome.check.id == "database.reachable").unwrap();
-    assert!(matches!(found.verdict, Verdict::Wrong(..)), "{found:?}");
-    (found.verdict.mend().unwrap().does, found.verdict.saw().to_owned())
+    let verdict = doctor_says(stage, "database.reachable").await;
+    assert!(matches!(verdict, Verdict::Wrong(..)), "{verdict:?}");
+    (verdict.mend().unwrap().does, verdict.saw().to_owned())
 }
 
 /// Passwords as a test wants them.
@@ -171,7 +163,7 @@ async fn a_password_that_is_refreshed_in_time_is_never_refused() {
     store.migrate().await.unwrap();
     let before = store.begin().await.unwrap();
     *told.now.lock().unwrap() = "second".to_owned();
-    server.execute("ALTER ROLE by_password PASSWORD 'second'").await;
+    server.set_password("second").await;
     store.refresh_password().await.unwrap();
     // So many at once that most of them are new.
     let held = futures::future::join_all((0..6).map(|_| store.begin())).await;

@@ -25,7 +25,7 @@ use crate::{
     support::{
         Database,
         chance::seeds,
-        postgres::{Own, name_of, socket_of, url_through},
+        postgres::{Own, execute, name_of, socket_of, url_through},
         process::{Installation, new_port},
     },
 };
@@ -81,13 +81,12 @@ async fn it_is_read_only_for_a_while() {
     let direct = Database::Postgres.address(std::path::Path::new("/")).await;
     let name = name_of(&direct).to_owned();
     let mut scene = Scene::set(Installation::set_at((direct.clone(), direct.clone())).await).await;
-    let server = Server::of(&direct).await;
     // As behind an address that leads to the standby from now on: whoever connects can only read.
-    server.say(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-    server.cut(&name).await;
+    execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+    cut(&name).await;
     scene.stays_away("read_only", "the database is read-only").await;
     // The address leads to the primary again. The connections that there are stay what they are.
-    server.say(&format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await;
+    execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only")).await;
     scene.comes_back().await;
 }
 
@@ -95,15 +94,14 @@ async fn it_is_read_only_for_a_while() {
 async fn the_server_takes_no_more_connections() {
     let direct = Database::Postgres.address(std::path::Path::new("/")).await;
     let name = name_of(&direct).to_owned();
-    let server = Server::of(&direct).await;
-    server.say(&format!("CREATE ROLE {name} LOGIN")).await;
-    server.say(&format!("ALTER DATABASE {name} OWNER TO {name}")).await;
+    execute(&format!("CREATE ROLE {name} LOGIN")).await;
+    execute(&format!("ALTER DATABASE {name} OWNER TO {name}")).await;
     let own = direct.replacen("//postgres@", &format!("//{name}@"), 1);
     let mut scene = Scene::set(Installation::set_at((own, direct)).await).await;
-    server.say(&format!("ALTER ROLE {name} CONNECTION LIMIT 0")).await;
-    server.cut(&name).await;
+    execute(&format!("ALTER ROLE {name} CONNECTION LIMIT 0")).await;
+    cut(&name).await;
     scene.stays_away("full", "").await;
-    server.say(&format!("ALTER ROLE {name} CONNECTION LIMIT -1")).await;
+    execute(&format!("ALTER ROLE {name} CONNECTION LIMIT -1")).await;
     scene.comes_back().await;
 }
 
@@ -231,23 +229,10 @@ impl Scene {
     }
 }
 
-/// PostgreSQL, past the service.
-struct Server(sea_orm::DatabaseConnection);
-
-impl Server {
-    async fn of(url: &str) -> Self {
-        Self(sea_orm::Database::connect(url.replacen(name_of(url), "postgres", 1)).await.unwrap())
-    }
-
-    async fn say(&self, sql: &str) {
-        self.0.execute_unprepared(sql).await.unwrap();
-    }
-
-    /// Ends all connections to a database.
-    async fn cut(&self, name: &str) {
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
-        self.say(&format!("{cut}'{name}'")).await;
-    }
+/// Ends all connections to a database.
+async fn cut(name: &str) {
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
+    execute(&format!("{cut}'{name}'")).await;
 }
 
 /// How a server is reached.

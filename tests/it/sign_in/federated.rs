@@ -1,12 +1,10 @@
 //! Sign-in of buyers and staff without any client secret: the registrations trust the workload.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use seatkey::{
     cli::browser::Browser,
-    clock::{AdvanceableClock as _, SharedClock},
-    config,
-    doctor::{self, Patient, Surroundings},
+    clock::AdvanceableClock as _,
     simulator::{Fault, FaultAction},
 };
 use time::Duration;
@@ -15,6 +13,7 @@ use crate::support::{
     Database, Stage,
     people::{ALEX, JO},
     staff::{self, ADA, MIRA},
+    told::doctor_says,
 };
 
 const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -129,12 +128,6 @@ async fn without_a_secret_and_without_trust_there_is_no_start() {
 
 /// What the doctor complains about at a check: what it saw, and what mends it.
 async fn complaint(stage: &Stage, id: &str) -> Option<(String, &'static str)> {
-    let text = std::fs::read_to_string(stage.write_configuration()).unwrap();
-    let config = config::from_toml(&text, std::iter::empty()).unwrap();
-    let clock: SharedClock = Arc::clone(&stage.clock) as _;
-    let surroundings = Surroundings::default();
-    let patient = Patient { config: &config, clock: &clock, surroundings: &surroundings, test_mail: None };
-    let outcomes = doctor::examine(patient, |_| {}).await.unwrap();
-    let verdict = outcomes.into_iter().find(|outcome| outcome.check.id == id).unwrap().verdict;
+    let verdict = doctor_says(stage, id).await;
     verdict.mend().map(|mend| (verdict.saw().to_owned(), mend.does))
 }

@@ -28,13 +28,18 @@ pub(super) async fn new_database() -> String {
 
 /// Copies a database that nobody is connected to, and gives the address of the copy.
 pub(super) async fn copy_database(url: &str) -> String {
-    let cluster = CLUSTER.get().unwrap();
-    let original = name_of(url);
-    let name = format!("t_{}", Uuid::new_v4().simple());
-    let admin = Database::connect(cluster.url("postgres")).await.unwrap();
-    admin.execute_unprepared(&format!("CREATE DATABASE {name} TEMPLATE {original}")).await.unwrap();
-    admin.close().await.unwrap();
+    let (cluster, name) = (CLUSTER.get().unwrap(), new_name());
+    cluster.execute(&format!("CREATE DATABASE {name} TEMPLATE {}", name_of(url))).await;
     cluster.url(&name)
+}
+
+/// A statement for the cluster of [`new_database`], past everybody who uses it.
+pub(crate) async fn execute(sql: &str) {
+    CLUSTER.get().unwrap().execute(sql).await;
+}
+
+fn new_name() -> String {
+    format!("t_{}", Uuid::new_v4().simple())
 }
 
 /// The database of an address.
@@ -67,25 +72,28 @@ impl Own {
 
     /// An empty database of a role that has to give a password; the address is without it.
     pub(crate) async fn new_database_by_password(&self, password: &str) -> String {
-        let name = format!("t_{}", Uuid::new_v4().simple());
+        let name = new_name();
         self.execute(&format!("CREATE ROLE {BY_PASSWORD} LOGIN PASSWORD '{password}'")).await;
         self.execute(&format!("CREATE DATABASE {name} OWNER {BY_PASSWORD}")).await;
         self.0.url(&name).replacen("postgres@", &format!("{BY_PASSWORD}@"), 1)
     }
 
-    /// That role gets another password, and its connections are cut.
-    pub(crate) async fn change_password(&self, password: &str) {
+    /// That role gets another password; its connections stay.
+    pub(crate) async fn set_password(&self, password: &str) {
         self.execute(&format!("ALTER ROLE {BY_PASSWORD} PASSWORD '{password}'")).await;
+    }
+
+    /// The same, and its connections are cut.
+    pub(crate) async fn change_password(&self, password: &str) {
+        self.set_password(password).await;
         self.execute(&format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{BY_PASSWORD}'"
         ))
         .await;
     }
 
-    pub(crate) async fn execute(&self, sql: &str) {
-        let admin = Database::connect(self.0.url("postgres")).await.unwrap();
-        admin.execute_unprepared(sql).await.unwrap();
-        admin.close().await.unwrap();
+    async fn execute(&self, sql: &str) {
+        self.0.execute(sql).await;
     }
 
     /// A further server that gets everything from this one; from now on a commit is answered when it has it, too.
@@ -165,11 +173,16 @@ impl Drop for Own {
 
 impl Cluster {
     async fn new_database(&self) -> String {
-        let name = format!("t_{}", Uuid::new_v4().simple());
-        let admin = Database::connect(self.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        admin.close().await.unwrap();
+        let name = new_name();
+        self.execute(&format!("CREATE DATABASE {name}")).await;
         self.url(&name)
+    }
+
+    /// As the one who may do everything.
+    async fn execute(&self, sql: &str) {
+        let admin = Database::connect(self.url("postgres")).await.unwrap();
+        admin.execute_unprepared(sql).await.unwrap();
+        admin.close().await.unwrap();
     }
 
     /// That of the server; empty while there is none.

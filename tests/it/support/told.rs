@@ -1,7 +1,13 @@
-//! What is kept of a subscription, and what a page shows, in short words for assertions.
+//! What is kept of a subscription, what a page shows and what the doctor says, in short words for assertions.
+
+use std::sync::Arc;
 
 use seatkey::{
+    app::checkup::Verdict,
     cli::browser::Page,
+    clock::SharedClock,
+    config,
+    doctor::{self, Patient, Surroundings},
     domain::{charge::Charge, subscription::Subscription},
 };
 use uuid::Uuid;
@@ -49,4 +55,15 @@ pub(crate) fn hides(page: &Page, texts: &[&str]) {
     for text in texts {
         assert!(!stands_in(&page.text, text), "{} shows “{text}”:\n{}", page.url, page.text);
     }
+}
+
+/// What the doctor says at a check of the present configuration.
+pub(crate) async fn doctor_says(stage: &Stage, check: &str) -> Verdict {
+    let text = std::fs::read_to_string(stage.write_configuration()).unwrap();
+    let config = config::from_toml(&text, std::iter::empty()).unwrap();
+    let clock: SharedClock = Arc::clone(&stage.clock) as _;
+    let surroundings = Surroundings::default();
+    let patient = Patient { config: &config, clock: &clock, surroundings: &surroundings, test_mail: None };
+    let outcomes = doctor::examine(patient, |_| {}).await.unwrap();
+    outcomes.into_iter().find(|outcome| outcome.check.id == check).unwrap().verdict
 }
